@@ -42,13 +42,34 @@ type Reply struct {
 	Stage    string    `cbor:"4,keyasint,omitempty" json:"stage,omitempty"`     // connect, greeting, ehlo, starttls, auth, mail, rcpt, data, body, dot
 	At       time.Time `cbor:"5,keyasint" json:"at,omitzero"`                   // when
 	SlowDown bool      `cbor:"6,keyasint,omitempty" json:"slow_down,omitempty"` // the server asks for a lower rate
+	Verdict  Verdict   `cbor:"7,keyasint,omitempty" json:"verdict,omitempty"`   // what the reply means for the mail
 }
+
+// Verdict is what a reply means for the mail. It is decided where the reply
+// was read, since the same code says different things at different stages.
+type Verdict string
+
+// The verdicts. The zero value is "nothing stands against it".
+const (
+	Retry           Verdict = "retry"     // trouble of the server or the way to it: any mail would have met it
+	RetryLater      Verdict = "later"     // this mail or recipient was put off
+	RecipientFailed Verdict = "recipient" // this recipient will never be taken
+	MailFailed      Verdict = "mail"      // this mail will never be taken
+	SlowDown        Verdict = "slow"      // the server asks for a lower rate; no fault of the mail
+)
 
 // OK reports whether the reply is 2xx.
 func (r Reply) OK() bool { return r.Code >= 200 && r.Code < 300 }
 
-// Permanent reports whether the reply is 5xx.
-func (r Reply) Permanent() bool { return r.Code >= 500 && r.Code < 600 }
+// Permanent reports whether trying again is of no use: by the verdict, or,
+// where there is none, for 5xx. A 5xx that is about the server (its greeting,
+// our right to use it) is not permanent for the mail.
+func (r Reply) Permanent() bool {
+	if r.Verdict != "" {
+		return r.Verdict == RecipientFailed || r.Verdict == MailFailed
+	}
+	return r.Code >= 500 && r.Code < 600
+}
 
 // String is the reply on one line, for people.
 func (r Reply) String() string {
@@ -69,4 +90,12 @@ type Sent struct {
 	// Targets has one reply a recipient, in the order of Outgoing.To: the
 	// refusal at RCPT, or the reply to the final dot for those accepted.
 	Targets []Reply
+	// DSN is set when the mail server took over the DSN options of the mail
+	// (RFC 3461 section 5.2: if not, success is for us to report).
+	DSN bool
+	// LineEnds counts the bare CR and bare LF that became CRLF on the wire,
+	// Recoded is set when the mail was converted for a server without
+	// 8BITMIME or SMTPUTF8.
+	LineEnds int
+	Recoded  bool
 }
