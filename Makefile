@@ -10,7 +10,7 @@ FUZZTIME    ?= 20s
 .PHONY: test quick check fuzz tools bench docs build
 
 test: tools check
-	. ./.ci/env && $(GO) test -race -shuffle=on -timeout 30m ./...
+	. ./.ci/env && $(GO) test -race -shuffle=on -timeout 30m $(TESTFLAGS) ./...
 	FUZZTIME=$(FUZZTIME) ./.ci/fuzz
 
 quick:
