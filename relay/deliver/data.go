@@ -1,0 +1,164 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"lull/store"
+)
+
+// blockSize is how much of the body is written at a time.
+const blockSize = 32 << 10
+
+// answer is what was read while and after the body was written.
+type answer struct {
+	reply reply
+	err   error
+}
+
+// data sends the body after 354 and gives the attempt its outcome. The
+// connection is read all the time: a server that refuses in the middle of the
+// body is heard, and no error of a write hides what it said.
+func (c *conn) data(ctx context.Context, a *attempt, body io.Reader) {
+	body, err := c.fitting(a, body)
+	if err != nil {
+		c.abandon()
+		a.refuse(a.silence(ctx, stageBody, fmt.Errorf("body: %w", err)))
+		return
+	}
+	if err := c.net.SetReadDeadline(time.Time{}); err != nil {
+		c.abandon()
+		a.refuse(a.silence(ctx, stageBody, err))
+		return
+	}
+	heard := make(chan answer, 1)
+	go func() {
+		got, err := readReply(c.r)
+		heard <- answer{got, err}
+	}()
+	c.conclude(ctx, a, c.write(a, body, heard), heard)
+}
+
+// fitting is the body as this server can take it.
+func (c *conn) fitting(a *attempt, body io.Reader) (io.Reader, error) {
+	if c.ext.has("8BITMIME") && (c.ext.has("SMTPUTF8") || !a.mail.UTF8) {
+		return body, nil
+	}
+	whole, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
+	recoded, changed := sevenBit(whole, !c.ext.has("8BITMIME"))
+	a.sent.Recoded = changed
+	return bytes.NewReader(recoded), nil
+}
+
+// written is how the writing of a body ended.
+type written struct {
+	dot   bool    // the last octet of the final dot was handed over
+	early *answer // what the server said before that
+	err   error   // why the body could not be written
+	read  error   // why it could not be read, a fault of ours
+}
+
+// write sends the body until it ends, fails, or the server speaks.
+func (c *conn) write(a *attempt, body io.Reader, heard <-chan answer) written {
+	var w wire
+	defer func() { a.sent.LineEnds = w.converted }()
+	block := make([]byte, blockSize)
+	for {
+		n, readErr := io.ReadFull(body, block)
+		w.write(block[:n])
+		last := readErr == io.EOF || readErr == io.ErrUnexpectedEOF
+		if readErr != nil && !last {
+			return written{read: fmt.Errorf("body: %w", readErr)}
+		}
+		if last {
+			w.end()
+		}
+		select {
+		case early := <-heard:
+			return written{early: &early}
+		default:
+		}
+		if _, err := c.net.Write(w.out); err != nil {
+			return written{err: err}
+		}
+		if last {
+			return written{dot: true}
+		}
+		w.out = w.out[:0]
+	}
+}
+
+// conclude hears the server out and gives the attempt its outcome.
+func (c *conn) conclude(ctx context.Context, a *attempt, w written, heard <-chan answer) {
+	switch {
+	case w.dot:
+		c.concludeDot(ctx, a, heard)
+	case w.early != nil:
+		c.abandon()
+		a.refuse(a.refusedEarly(ctx, *w.early))
+	case w.read != nil:
+		c.abandon()
+		<-heard
+		a.refuse(a.silence(ctx, stageBody, w.read))
+	default:
+		a.refuse(a.refusedEarly(ctx, c.lastAnswer(heard, w.err)))
+	}
+}
+
+// concludeDot awaits the reply to the final dot. Only a 2xx leaves the
+// connection in use: after a refusal it is not certain that the server read
+// the body to its end, and a reply that comes late would pass for the next.
+func (c *conn) concludeDot(ctx context.Context, a *attempt, heard <-chan answer) {
+	err := c.net.SetReadDeadline(time.Now().Add(c.wait.Dot))
+	if err != nil {
+		_ = c.net.Close()
+	}
+	got := <-heard
+	r := a.answered(ctx, stageDot, got.reply, waited(got.err, c.wait.Dot))
+	switch {
+	case r.OK():
+		a.end(store.Delivered, r)
+		return
+	case got.reply.failed():
+		a.end(store.Rejected, r)
+	default:
+		a.end(store.Uncertain, r)
+	}
+	c.abandon()
+}
+
+// lastAnswer gives the server a moment to say why it takes no more of the
+// body, and is err if it does not.
+func (c *conn) lastAnswer(heard <-chan answer, err error) answer {
+	if c.net.SetReadDeadline(time.Now().Add(c.wait.Courtesy)) != nil {
+		_ = c.net.Close()
+	}
+	got := <-heard
+	c.abandon()
+	if got.err != nil || !got.reply.failed() {
+		return answer{err: err}
+	}
+	return got
+}
+
+// refusedEarly is what the server said, or did not say, before the final dot.
+// A 2xx there answers nothing that was asked.
+func (a *attempt) refusedEarly(ctx context.Context, early answer) store.Reply {
+	if early.err == nil && !early.reply.failed() {
+		early.err = fmt.Errorf("%w: %d before the end of the body", errReply, early.reply.code)
+	}
+	return a.answered(ctx, stageBody, early.reply, early.err)
+}
+
+// abandon closes the connection in the middle of a body, so that the server
+// drops what it has (RFC 5321 section 4.1.1.4).
+func (c *conn) abandon() {
+	c.broken = true
+	_ = c.net.Close()
+}

@@ -1,0 +1,126 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"lull/store"
+)
+
+// Smarthost sends mail over SMTP to the first of its servers that can be used.
+// It keeps connections open between mails, and is safe for concurrent use.
+type Smarthost struct {
+	opt   Options
+	slots chan struct{} // holds one for each Send under way
+
+	mu      sync.Mutex
+	servers []*server
+	closed  bool
+	counts  Counts
+}
+
+var _ Sender = (*Smarthost)(nil)
+
+// NewSmarthost makes a Smarthost. It connects when there is something to send.
+func NewSmarthost(opt Options) *Smarthost {
+	opt = opt.withDefaults()
+	s := &Smarthost{opt: opt, slots: make(chan struct{}, opt.MaxConnections)}
+	for _, one := range opt.Servers {
+		s.servers = append(s.servers, &server{Server: one})
+	}
+	return s
+}
+
+var errShut = errors.New("lull is shutting down")
+
+// Send implements [Sender]. It waits while MaxConnections others are sending.
+// A connection from the pool that turns out dead at MAIL costs no attempt: the
+// mail goes over a new one.
+func (s *Smarthost) Send(ctx context.Context, mail store.Outgoing, ready Ready) store.Sent {
+	a := newAttempt(mail, ready, s.opt.Now)
+	if a.ended() {
+		return a.sent
+	}
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		a.refuse(a.silence(ctx, stageConnect, ctx.Err()))
+		return a.sent
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeouts.Mail)
+	defer cancel()
+	s.send(ctx, a)
+	return a.sent
+}
+
+func (s *Smarthost) send(ctx context.Context, a *attempt) {
+	for fresh := false; ; fresh = true {
+		c, why := s.connection(ctx, fresh)
+		if c == nil {
+			a.refuse(a.answered(ctx, why.stage, why.reply, why.err))
+			s.note(nil, a.sent)
+			return
+		}
+		stop := c.interruptible(ctx)
+		c.run(ctx, a)
+		stop()
+		s.putBack(c)
+		if c.reused && c.broken && !a.asked && a.sent.Reply.Stage == stageMail && ctx.Err() == nil {
+			a.begin()
+			continue
+		}
+		s.note(c.server, a.sent)
+		return
+	}
+}
+
+// connection is one that is ready for MAIL, from the pool unless fresh: of the
+// first server that can be used. Otherwise it is why the first could not.
+func (s *Smarthost) connection(ctx context.Context, fresh bool) (*conn, *refusal) {
+	var first *refusal
+	for _, server := range s.inOrder() {
+		if c := s.takeIdle(server); c != nil {
+			if !fresh {
+				return c, nil
+			}
+			c.quit() // what was idle beside a dead one is likely dead too
+		}
+		c, why := s.connect(ctx, server)
+		if why == nil {
+			return c, nil
+		}
+		if first == nil {
+			first = why
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if first == nil {
+		first = &refusal{stage: stageConnect, err: errors.New("no mail server is configured")}
+	}
+	return nil, first
+}
+
+// Close ends the idle connections, and the busy ones after their mail. A Send
+// that begins after it is refused.
+func (s *Smarthost) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	var idle []*conn
+	for _, server := range s.servers {
+		idle = append(idle, server.idle...)
+		server.open -= len(server.idle)
+		server.idle = nil
+	}
+	s.mu.Unlock()
+	var parting sync.WaitGroup
+	for _, c := range idle {
+		c.retired.Stop()
+		parting.Go(c.quit)
+	}
+	parting.Wait()
+	return nil
+}
