@@ -1,0 +1,212 @@
+package signature
+
+import (
+	"unicode"
+	"unicode/utf8"
+)
+
+// Bounds of one canonical text: what lies beyond is left out.
+const (
+	maxScan   = 4 << 10
+	maxTokens = 128
+)
+
+// kind is what a token is taken for. Constants stay in the canonical text,
+// all others are masked there and named in titles.
+type kind uint8
+
+const (
+	constant kind = iota
+	identifier
+	number
+	moment
+	weekday
+	duration
+	version
+	address
+	mailbox
+	host
+	link
+	path
+	hash
+	user
+	unit
+)
+
+// names of the kinds in titles.
+var kindNames = [...]string{"", "", "<n>", "<time>", "<time>", "<duration>", "<version>", "<ip>", "<address>", "<host>", "<url>", "<path>", "<id>", "<user>", ""}
+
+// token is one word of a text, where it stands, and what it is taken for.
+type token struct {
+	start, end int // of the word in the text
+	from, to   int // of the part that is kept, for constants
+	kind       kind
+}
+
+// scanner cuts a text into tokens in one pass, without allocating.
+type scanner struct {
+	text    string
+	at      int
+	last    kind   // of the token before
+	lastTok string // the token before
+}
+
+func newScanner(text string) scanner {
+	return scanner{text: cut(text, maxScan)}
+}
+
+// next returns the next token, or false at the end of the text.
+func (s *scanner) next() (token, bool) {
+	for s.at < len(s.text) {
+		size, sep := separator(s.text, s.at)
+		if !sep {
+			break
+		}
+		s.at += size
+	}
+	if s.at >= len(s.text) {
+		return token{}, false
+	}
+	start := s.at
+	for s.at < len(s.text) {
+		size, sep := separator(s.text, s.at)
+		if sep {
+			break
+		}
+		s.at += size
+	}
+	t := s.classify(start, s.at)
+	s.at = t.end
+	s.last, s.lastTok = t.kind, s.text[t.start:t.end]
+	return t, true
+}
+
+// separator reports whether the character at an index parts tokens, and its
+// size in bytes.
+func separator(text string, at int) (int, bool) {
+	c := text[at]
+	if c < utf8.RuneSelf {
+		return 1, separators[c]
+	}
+	r, size := utf8.DecodeRuneInString(text[at:])
+	return size, !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
+}
+
+var separators = func() (table [utf8.RuneSelf]bool) {
+	for c := range table {
+		table[c] = c <= ' ' || c == 0x7f
+	}
+	for _, c := range "()[]{}<>\"'`,;|!?*+#~^&$%=" {
+		table[c] = true
+	}
+	return table
+}()
+
+// appendCore appends the canonical form of text to dst: constants in lower
+// case with their digit runs as 0, one symbol for all that is masked, runs
+// and repeats collapsed, masks at the end dropped.
+func appendCore(dst []byte, text string) []byte {
+	var starts [maxTokens]int // where each token of the core begins in dst
+	n := 0
+	base := len(dst)
+	for s := newScanner(text); n < maxTokens; {
+		t, ok := s.next()
+		if !ok {
+			break
+		}
+		if t.kind == unit {
+			continue
+		}
+		if len(dst) > base {
+			dst = append(dst, ' ')
+		}
+		starts[n] = len(dst)
+		n++
+		if t.kind > identifier {
+			dst = append(dst, '*')
+		} else {
+			dst = appendConstant(dst, s.text[t.from:t.to])
+		}
+		n, dst = collapse(starts[:n], dst, base)
+	}
+	for n > 0 && string(dst[starts[n-1]:]) == "*" {
+		n--
+		dst = dst[:max(base, starts[n]-1)]
+	}
+	return dst
+}
+
+// collapse drops the last one to three tokens when they repeat those before.
+func collapse(starts []int, dst []byte, base int) (int, []byte) {
+	n := len(starts)
+	for period := 1; period <= 3 && 2*period <= n; period++ {
+		second := dst[starts[n-period]:]
+		first := dst[starts[n-2*period] : starts[n-period]-1]
+		if string(first) == string(second) {
+			return n - period, dst[:max(base, starts[n-period]-1)]
+		}
+	}
+	return n, dst
+}
+
+// appendConstant appends a word in lower case, digit runs as 0, and runs of
+// parts that are only digits as one.
+func appendConstant(dst []byte, word string) []byte {
+	if keptVerbatim(word) {
+		return appendLower(dst, word)
+	}
+	for i := 0; i < len(word); i++ {
+		if !isDigit(word[i]) {
+			if word[i] >= utf8.RuneSelf {
+				r, size := utf8.DecodeRuneInString(word[i:])
+				dst = utf8.AppendRune(dst, unicode.ToLower(r))
+				i += size - 1
+				continue
+			}
+			dst = append(dst, lower(word[i]))
+			continue
+		}
+		for i+1 < len(word) && isDigit(word[i+1]) {
+			i++
+		}
+		if n := len(dst); n >= 2 && isJoin(dst[n-1]) && dst[n-2] == '0' {
+			dst = dst[:n-1] // 10-1 is one run
+			continue
+		}
+		dst = append(dst, '0')
+	}
+	return dst
+}
+
+func appendLower(dst []byte, word string) []byte {
+	for i := 0; i < len(word); i++ {
+		dst = append(dst, lower(word[i]))
+	}
+	return dst
+}
+
+func isJoin(c byte) bool { return c == '-' || c == '_' || c == ':' || c == '.' }
+
+// appendTitle appends text for people: as it is written, with what is masked
+// named by its kind.
+func appendTitle(dst []byte, text string) []byte {
+	last := 0
+	s := newScanner(text)
+	for n := 0; n < maxTokens; n++ {
+		t, ok := s.next()
+		if !ok {
+			return append(dst, s.text[last:]...)
+		}
+		dst = append(dst, s.text[last:t.start]...)
+		last = t.end
+		switch {
+		case t.kind <= identifier:
+			dst = append(dst, s.text[t.start:t.end]...)
+		case kindNames[t.kind] == "":
+			dst = append(dst, s.text[t.start:t.end]...)
+		default:
+			dst = append(dst, kindNames[t.kind]...)
+		}
+	}
+	return dst
+}

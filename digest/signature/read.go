@@ -1,0 +1,196 @@
+package signature
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"lull/store"
+)
+
+// Version of the algorithm. It is part of every signature's id, and grows
+// whenever a mail may get another signature than before.
+const Version = 1
+
+// Bounds of what a reading keeps.
+const (
+	maxSubject = 1 << 10
+	maxField   = 256
+	maxExcerpt = 1 << 10
+	maxReports = 1000
+)
+
+// Step is one step of the way from the bytes to the reading, for people.
+type Step struct{ Name, Detail string }
+
+// Read reads a mail. It takes whatever bytes it is given, never fails, and
+// costs a bounded amount of time and memory. It is a pure function of the
+// bytes: the same everywhere and always, for one [Version].
+func Read(raw []byte) store.Reading {
+	reading, _ := read(raw, nil)
+	return reading
+}
+
+// Explain is Read, and tells each step that led to the reading.
+func Explain(raw []byte) (store.Reading, []Step) {
+	steps := make([]Step, 0, 16)
+	return read(raw, &steps)
+}
+
+// read falls back to the bytes themselves should any of it panic: a mail that
+// finds a fault of ours must not take the relay down.
+func read(raw []byte, steps *[]Step) (reading store.Reading, told []Step) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			reading = unreadable(raw)
+			told = []Step{{"unreadable", fmt.Sprint("a fault in reading, grouped by its size: ", fault)}}
+		}
+	}()
+	m := parse(raw, steps)
+	f := m.recognise()
+	reading = m.reading(f)
+	if steps != nil {
+		told = *steps
+	}
+	return reading, told
+}
+
+// unreadable is the reading of a mail that could not be read.
+func unreadable(raw []byte) store.Reading {
+	r := store.Reading{Reports: []store.Report{{State: store.Notice}}}
+	r.Signature = store.Signature{Title: "unreadable mail", Format: "unreadable", Core: "unreadable", Version: Version}
+	r.Signature.ID = identify(r.Signature)
+	return r
+}
+
+// mail is what was taken from the bytes before any format looks at it.
+type mail struct {
+	header  header
+	from    sender
+	subject string // decoded, one clean line
+	lines   []string
+	walk    walk
+	steps   *[]Step
+}
+
+func parse(raw []byte, steps *[]Step) *mail {
+	m := &mail{steps: steps}
+	var body []byte
+	m.header, body = splitHeader(raw)
+	m.note("header", fmt.Sprintf("%d fields", len(m.header)))
+	m.from = parseSender(m.header.get("From"))
+	m.subject = clean(decodeWords(m.header.get("Subject")), maxSubject)
+	m.note("subject", m.subject)
+	m.walk.entity(m.header, body[:min(len(body), maxBody)], 0)
+	m.lines = m.walk.text()
+	m.note("text", fmt.Sprintf("%d lines from %s", len(m.lines), strings.Join(m.walk.tree, ", ")))
+	return m
+}
+
+// note tells a step, if anyone listens.
+func (m *mail) note(name, detail string) {
+	if m.steps != nil {
+		*m.steps = append(*m.steps, Step{name, clean(detail, maxLine)})
+	}
+}
+
+// finding is what a mail was recognised as, by a format or by its template.
+type finding struct {
+	format   string
+	core     string // canonical, to be hashed
+	title    string
+	variant  string
+	recovers bool
+	reports  []store.Report
+}
+
+// recognise finds the format of the mail, or takes its template.
+func (m *mail) recognise() finding {
+	return m.generic()
+}
+
+// reading puts together all that is kept.
+func (m *mail) reading(f finding) store.Reading {
+	var r store.Reading
+	r.Subject = strings.Clone(m.subject)
+	r.From = strings.Clone(m.from.text)
+	r.MessageID = clean(m.header.get("Message-ID"), maxField)
+	r.Answers = m.answers(r.MessageID)
+	r.Sent, r.Hops = sentAt(m.header)
+	r.Marks = marksOf(m.header, &m.walk, m.from)
+	r.Digest, r.DigestHost = m.digest()
+	r.Excerpt = excerpt(m.lines)
+	r.Reports = f.reports
+	if len(r.Reports) == 0 {
+		r.Reports = []store.Report{{State: store.Notice}}
+	}
+	r.Signature = store.Signature{
+		Title: clean(f.title, maxField), Format: f.format, Source: clean(m.from.source(), maxField),
+		Core: cut(f.core, maxScan), Variant: clean(f.variant, maxField), Version: Version, Recovers: f.recovers,
+	}
+	r.Signature.ID = identify(r.Signature)
+	m.note("source", r.Signature.Source)
+	m.note("core", r.Signature.Core)
+	m.note("signature", r.Signature.ID)
+	return r
+}
+
+// identify hashes what a signature is made of, each part behind its length.
+func identify(s store.Signature) string {
+	sum := sha256.New()
+	for _, part := range [...]string{s.Source, s.Format, s.Core} {
+		var size [4]byte
+		binary.BigEndian.PutUint32(size[:], uint32(len(part)))
+		sum.Write(size[:])
+		sum.Write([]byte(part))
+	}
+	code := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum.Sum(nil)[:16])
+	return fmt.Sprintf("s%d-%s", Version, strings.ToLower(code))
+}
+
+// answers reports whether In-Reply-To or References names another mail.
+func (m *mail) answers(id string) bool {
+	for _, name := range [...]string{"In-Reply-To", "References"} {
+		for _, word := range strings.Fields(m.header.get(name)) {
+			if word != id && strings.Contains(word, "@") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// digest returns the id and the host in our own mark.
+func (m *mail) digest() (id, host string) {
+	words := strings.Fields(clean(m.header.get("X-Lull-Digest"), maxField))
+	switch len(words) {
+	case 0:
+		return "", ""
+	case 1:
+		return words[0], ""
+	}
+	return words[0], words[1]
+}
+
+// excerpt is the first informative lines.
+func excerpt(lines []string) string {
+	var out strings.Builder
+	for _, line := range lines {
+		if !isInformative(line) {
+			continue
+		}
+		if out.Len()+len(line) >= maxExcerpt {
+			if out.Len() == 0 {
+				out.WriteString(cut(line, maxExcerpt-1))
+			}
+			break
+		}
+		if out.Len() > 0 {
+			out.WriteByte('\n')
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}

@@ -1,0 +1,251 @@
+package signature
+
+import "strings"
+
+// Predicates of single words. Each reads its word at most a few times.
+
+// trim takes joints off the ends of text[start:end], but not underscores.
+func trim(text string, start, end int) (int, int) {
+	for start < end && isEdge(text[start]) {
+		start++
+	}
+	for start < end && isEdge(text[end-1]) {
+		end--
+	}
+	return start, end
+}
+
+func isEdge(c byte) bool {
+	return c == '.' || c == ':' || c == '-' || c == '/' || c == '\\' || c == '@'
+}
+
+func slash(word string) int { return strings.IndexAny(word, `/\`) }
+
+func isURL(word string) bool {
+	scheme := strings.Index(word, "://")
+	return scheme > 1 && scheme < 16
+}
+
+// isPath reports whether a word with slashes names a file: absolute, relative
+// to here or home, with a drive, or with two slashes and more. "a/b" is not.
+func isPath(word string, m shape) bool {
+	switch word[0] {
+	case '/', '\\':
+		return len(word) > 1 && m.letters+m.digits+m.wide > 0
+	case '.', '~':
+		return m.slashes > 0 && (word[1] == '/' || strings.HasPrefix(word, "../"))
+	}
+	return m.slashes >= 2 || len(word) > 2 && word[1] == ':' && word[2] == '\\'
+}
+
+// sourceFile returns the base name of a path to a source file, which tells
+// incidents apart where the path before and the line behind do not.
+func (s *scanner) sourceFile(start, end int) (from, to int) {
+	word := s.text[start:end]
+	base := word[strings.LastIndexAny(word, `/\`)+1:]
+	name, _, _ := strings.Cut(base, ":")
+	dot := strings.LastIndexByte(name, '.')
+	if dot <= 0 || !isSource(name[dot+1:]) {
+		return start, start
+	}
+	from = end - len(base)
+	return from, from + len(name)
+}
+
+func isSource(extension string) bool {
+	switch extension {
+	case "c", "h", "cc", "cpp", "cxx", "hpp", "go", "rs", "py", "rb", "pl", "pm", "php", "js", "ts", "java", "scala", "kt", "cs", "sh", "lua", "erl", "ex", "S":
+		return true
+	}
+	return false
+}
+
+func isMailbox(word string) bool {
+	at := strings.IndexByte(word, '@')
+	return at > 0 && at < len(word)-1
+}
+
+// isMoment reports whether a word begins as an ISO date, or is a clock with a
+// zone or half of the day.
+func isMoment(word string) bool {
+	if len(word) >= 8 && digitsAt(word, 0, 4) && isDateJoint(word[4]) && digitsAt(word, 5, 2) && (len(word) < 10 || word[7] == word[4] && digitsAt(word, 8, 2)) {
+		return true
+	}
+	if len(word) >= 9 && digitsAt(word, 0, 8) && word[8] == 'T' {
+		return true
+	}
+	return len(word) >= 5 && digitsAt(word, 0, 2) && word[2] == ':' && digitsAt(word, 3, 2)
+}
+
+func isDateJoint(c byte) bool { return c == '-' || c == '/' || c == '.' || c == '_' }
+
+func digitsAt(word string, at, n int) bool {
+	if at+n > len(word) {
+		return false
+	}
+	for _, c := range []byte(word[at : at+n]) {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// isVersion takes v1.2, 6.4.0-1024-aws and 2.3~rc1.
+func isVersion(word string) bool {
+	at := 0
+	if lower(word[0]) == 'v' {
+		at = 1
+	}
+	start := at
+	dots := 0
+	for at < len(word) && (isDigit(word[at]) || word[at] == '.') {
+		if word[at] == '.' {
+			dots++
+		}
+		at++
+	}
+	if at == start || !isDigit(word[start]) {
+		return false
+	}
+	return dots >= 2 || dots == 1 && (start == 1 || at < len(word) && (word[at] == '-' || word[at] == '_')) || start == 1 && at == len(word)
+}
+
+// isQuantity takes a number and its unit, and runs of them: 12ms, 3h2m, 1.5GB.
+func isQuantity(word string) bool {
+	for word != "" {
+		n := 0
+		for n < len(word) && (isDigit(word[n]) || n > 0 && (word[n] == '.' || word[n] == ',')) {
+			n++
+		}
+		if n == 0 {
+			return false
+		}
+		word = word[n:]
+		n = 0
+		for n < len(word) && isLetter(word[n]) {
+			n++
+		}
+		if n == 0 || !isUnit(word[:n]) {
+			return false
+		}
+		word = strings.TrimLeft(word[n:], ":-")
+	}
+	return true
+}
+
+// isUnit reports whether a word after a number belongs to it.
+func isUnit(word string) bool {
+	if len(word) > 12 {
+		return false
+	}
+	var folded [12]byte
+	for i := 0; i < len(word); i++ {
+		folded[i] = lower(word[i])
+	}
+	switch string(folded[:len(word)]) {
+	case "b", "kb", "mb", "gb", "tb", "pb", "kib", "mib", "gib", "tib", "k", "m", "g", "t", "kbit", "mbit", "gbit",
+		"bytes", "byte", "bit", "bits", "kbytes", "mbytes", "gbytes", "bps", "kbps", "mbps", "gbps", "pps", "iops", "rpm",
+		"ns", "us", "ms", "s", "sec", "secs", "second", "seconds", "min", "mins", "minute", "minutes", "msec", "msecs", "usec",
+		"h", "hr", "hrs", "hour", "hours", "d", "day", "days", "w", "week", "weeks", "y", "month", "months", "year", "years",
+		"hz", "khz", "mhz", "ghz", "v", "mv", "w/h", "c", "f", "dbm", "percent", "pct", "am", "pm", "utc", "gmt", "cest", "cet",
+		"est", "edt", "pst", "pdt", "mst", "mdt", "cst", "cdt", "bst", "z", "x", "st", "nd", "rd", "th":
+		return true
+	}
+	return false
+}
+
+// isCalendar reports whether a word names a day of the week or a month.
+func isCalendar(word string) bool {
+	if len(word) < 3 || len(word) > 9 || !isUpper(word[0]) {
+		return false
+	}
+	switch word {
+	case "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Tues", "Thur", "Thurs",
+		"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+		"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct", "Nov", "Dec",
+		"January", "February", "March", "April", "June", "July", "August", "September", "October", "November", "December":
+		return true
+	}
+	return false
+}
+
+func isUUID(word string, m shape) bool {
+	return len(word) == 36 && m.dashes == 4 && m.digits+m.hex == 32 && word[8] == '-' && word[13] == '-' && word[18] == '-' && word[23] == '-'
+}
+
+// isHexWord takes what can only be a hash or an address: six and more hex
+// characters of one case with a digit among them.
+func isHexWord(word string, m shape) bool {
+	return len(word) >= 6 && m.digits+m.hex == len(word) && (m.upper == 0 || m.lower == 0)
+}
+
+// isRandom takes long words that letters and digits take turns in.
+func isRandom(word string, m shape) bool {
+	return len(word) >= 10 && m.digits >= 4 && m.changes >= 3 && m.dots+m.dashes+m.unders+m.colons <= 2
+}
+
+// isHost takes names with two dots and more, or one dot and a digit, and names
+// with a port.
+func isHost(word string, m shape) bool {
+	if m.others+m.unders+m.ats+m.slashes+m.wide > 0 {
+		return false
+	}
+	name, port, found := strings.Cut(word, ":")
+	if found {
+		return len(name) > 0 && len(port) >= 2 && len(port) <= 5 && digitsAt(port, 0, len(port)) && name[0] != '-'
+	}
+	dot := strings.LastIndexByte(word, '.')
+	if dot < 0 || m.dots == 1 && m.digits == 0 {
+		return false
+	}
+	last := word[dot+1:]
+	return len(last) >= 2 && isLetter(last[0]) && !isUpper(last[0])
+}
+
+// exceptionClass returns where the last label of a dotted class name begins:
+// java.lang.NullPointerException is told by it alone.
+func (s *scanner) exceptionClass(from, to int, m shape) int {
+	if m.dots == 0 {
+		return from
+	}
+	word := s.text[from:to]
+	if last := strings.LastIndexByte(word, '.') + 1; isUpper(word[last]) {
+		return from + last
+	}
+	return from
+}
+
+// isUserWord reports whether the word after this one is the name of a user.
+func isUserWord(word string) bool {
+	switch len(word) {
+	case 4:
+		return hasPrefixFold(word, "user")
+	case 5:
+		return hasPrefixFold(word, "ruser")
+	case 7:
+		return hasPrefixFold(word, "logname")
+	case 8:
+		return hasPrefixFold(word, "username")
+	}
+	return false
+}
+
+// keptVerbatim lists names whose digits belong to them.
+func keptVerbatim(word string) bool {
+	if len(word) > 8 {
+		return false
+	}
+	var folded [8]byte
+	for i := 0; i < len(word); i++ {
+		folded[i] = lower(word[i])
+	}
+	switch string(folded[:len(word)]) {
+	case "ext2", "ext3", "ext4", "ipv4", "ipv6", "ip4", "ip6", "inet6", "md5", "sha1", "sha256", "sha512", "s3", "ec2", "k8s", "x86", "x86_64",
+		"i386", "i686", "amd64", "arm64", "armhf", "aarch64", "http2", "http1", "h2", "l2cap", "l2tp", "l2", "l3", "nfs3", "nfs4", "nfsv3", "nfsv4",
+		"raid0", "raid1", "raid5", "raid6", "raid10", "utf8", "utf16", "base64", "python2", "python3", "icinga2", "exim4", "apache2", "php5", "php7", "php8",
+		"mp3", "mp4", "oauth2", "p2p", "i18n", "h264", "tls1", "log4j", "bz2", "perl5", "net6", "netfs", "9p", "802", "3ware", "64bit", "32bit":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,93 @@
+package signature
+
+import (
+	"strings"
+)
+
+// sender is who a mail says it is from.
+type sender struct {
+	text          string // "Name <a@b>", decoded
+	name          string
+	local, domain string // of the address, in lower case
+}
+
+// parseSender reads a From field: "Name <a@b>", "a@b (Name)", "a@b", a bare
+// name, or what archives make of them: "a at b (Name)".
+func parseSender(value string) sender {
+	text := clean(decodeWords(value), 256)
+	s := sender{text: text}
+	address := text
+	if open := strings.LastIndexByte(text, '<'); open >= 0 {
+		s.name = strings.Trim(text[:open], ` "'`)
+		address = before(text[open+1:], ">")
+	} else if open := strings.IndexByte(text, '('); open > 0 {
+		s.name = strings.Trim(text[open:], ` "()`)
+		address = text[:open]
+	}
+	address = strings.ToLower(strings.TrimSpace(address))
+	if local, domain, found := strings.Cut(address, " at "); found {
+		address = local + "@" + domain
+	}
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		s.local = cut(address, 128)
+		return s
+	}
+	s.local, s.domain = cut(address[:at], 128), cut(strings.Trim(address[at+1:], ". "), 253)
+	return s
+}
+
+// source is the role and the organisation in whose name a mail was sent: the
+// local part without what varies, and the domain without its hosts. Hosts of
+// one fleet send as root@host; they are one source.
+func (s sender) source() string {
+	role := string(appendConstant(nil, before(s.local, "+")))
+	if domain := organisation(s.domain); domain != "" {
+		return role + "@" + domain
+	}
+	return role
+}
+
+// organisation is the domain without host names: its last two labels, three
+// below a suffix such as co.uk, nothing of a bare host name.
+func organisation(domain string) string {
+	labels := strings.Split(domain, ".")
+	if len(labels) < 2 {
+		return ""
+	}
+	keep := 2
+	if n := len(labels); n > 2 && len(labels[n-1]) == 2 && isSecondLevel(labels[n-2]) {
+		keep = 3
+	}
+	return strings.Join(labels[max(0, len(labels)-keep):], ".")
+}
+
+func isSecondLevel(label string) bool {
+	switch label {
+	case "co", "com", "org", "net", "ac", "edu", "gov", "gob", "go", "or", "ne", "gouv", "mil", "sch":
+		return true
+	}
+	return false
+}
+
+// hostName is the host that the sender's domain names, "" if it names none:
+// the domain of root@web1.example.org, not that of noreply@example.org.
+func (s sender) hostName() string {
+	if !isSystemRole(s.local) {
+		return ""
+	}
+	if strings.IndexByte(s.domain, '.') < 0 || s.domain != organisation(s.domain) {
+		return s.domain
+	}
+	return ""
+}
+
+// isSystemRole reports whether a local part is that of programs on a host.
+func isSystemRole(local string) bool {
+	switch local {
+	case "root", "cron", "crond", "daemon", "nobody", "www-data", "nagios", "icinga", "monit", "mdadm", "smartd", "zfs", "zed", "backup", "operator", "admin",
+		"logcheck", "logwatch", "fail2ban", "ossec", "ossecm", "wazuh", "apache", "mail", "mailer-daemon", "postmaster", "anacron", "netdata", "munin", "sge", "slurm":
+		return true
+	}
+	return false
+}
