@@ -9,8 +9,8 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// mail is one mail as a client hands it in.
-type mail struct {
+// letter is one mail as a client hands it in.
+type letter struct {
 	from string
 	to   []string
 	body string
@@ -18,8 +18,8 @@ type mail struct {
 
 // alerts makes n alert mails of the kinds that filled the queue on 2019-10-07,
 // for ten readers.
-func alerts(n int) []mail {
-	all := make([]mail, n)
+func alerts(n int) []letter {
+	all := make([]letter, n)
 	for i := range all {
 		tool := fmt.Sprintf("tools.t%d", i%10)
 		switch i % 4 {
@@ -40,19 +40,19 @@ func alerts(n int) []mail {
 	return all
 }
 
-func alert(from, to, subject, text string) mail {
+func alert(from, to, subject, text string) letter {
 	from += "@tools.test"
 	to += "@reader.test"
 	body := fmt.Sprintf("From: %s\nTo: %s\nSubject: %s\nDate: %s\nMessage-ID: <%x@tools.test>\n\n%s\n", from, to, subject,
 		"Mon, 07 Oct 2019 15:52:13 +0000", []byte(subject+text), text)
-	return mail{from: from, to: []string{to}, body: strings.ReplaceAll(body, "\n", "\r\n")}
+	return letter{from: from, to: []string{to}, body: strings.ReplaceAll(body, "\n", "\r\n")}
 }
 
 // send hands mails to an SMTP server over several connections; every one must
 // be accepted.
-func send(t *testing.T, addr string, connections int, mails []mail) {
+func send(t *testing.T, addr string, connections int, mails []letter) {
 	t.Helper()
-	work := make(chan mail)
+	work := make(chan letter)
 	var wg sync.WaitGroup
 	for range connections {
 		wg.Go(func() {
@@ -70,7 +70,7 @@ func send(t *testing.T, addr string, connections int, mails []mail) {
 	wg.Wait()
 }
 
-func sendAll(addr string, work <-chan mail) error {
+func sendAll(addr string, work <-chan letter) error {
 	c, err := smtp.Dial(addr)
 	if err != nil {
 		return err
