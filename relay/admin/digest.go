@@ -1,0 +1,45 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"lull/store"
+)
+
+// preview answers with the mail that the reader's digest would be.
+func (s *Server) preview(w http.ResponseWriter, r *http.Request) error {
+	reader := r.URL.Query().Get("reader")
+	mail, err := s.cfg.Previewer.Preview(r.Context(), reader, time.Now())
+	if err != nil {
+		return noDigest(reader, err)
+	}
+	w.Header().Set("Content-Type", "message/rfc822")
+	_, err = w.Write(mail)
+	return err
+}
+
+func (s *Server) send(w http.ResponseWriter, r *http.Request) error {
+	c, err := read[Sending](r)
+	if err != nil {
+		return err
+	}
+	sent, err := s.cfg.Sender.SendNow(r.Context(), c.Reader, time.Now())
+	if err != nil {
+		return noDigest(c.Reader, err)
+	}
+	s.event(Event{Request: "send", By: author(r), Operation: sent.Digest, Copies: sent.Copies})
+	s.cfg.Wake()
+	return answer(w, sent)
+}
+
+func noDigest(reader string, err error) error {
+	switch {
+	case errors.Is(err, store.ErrNothing):
+		return &Fault{NotFound, "nothing waits for " + reader + ": there is no digest to make"}
+	case errors.Is(err, store.ErrNotFound):
+		return &Fault{NotFound, "lull knows no reader " + reader + "; `lull group --by reader` lists them"}
+	}
+	return err
+}

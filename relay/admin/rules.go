@@ -1,0 +1,80 @@
+package admin
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"lull/store"
+)
+
+// changeRule adds, extends or ends a standing rule; each is an operation.
+func (s *Server) changeRule(w http.ResponseWriter, r *http.Request) error {
+	c, err := read[RuleChange](r)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	rule, kind, err := ruleChange(r.PathValue("verb"), c, now)
+	if err != nil {
+		return err
+	}
+	o := store.Operate{
+		ID: newID("o", now), Term: s.cfg.Term, At: now, Kind: kind,
+		By: author(r), Reason: strings.TrimSpace(c.Reason), Filter: rule.Filter, Rule: &rule,
+	}
+	rule.By, rule.Reason, rule.Operation = o.By, o.Reason, o.ID
+	op, err := s.cfg.Store.Operate(r.Context(), o)
+	if err != nil {
+		return err
+	}
+	return s.done(w, r, op)
+}
+
+func ruleChange(verb string, c RuleChange, now time.Time) (store.Rule, store.OpKind, error) {
+	if strings.TrimSpace(c.Reason) == "" {
+		return store.Rule{}, "", usage("a change of rules needs --reason: it is what the record of operations will tell your colleagues")
+	}
+	switch verb {
+	case "add":
+		rule, err := newRule(c, now)
+		return rule, store.OpRule, err
+	case "extend":
+		if c.For <= 0 {
+			return store.Rule{}, "", usage("how long the rule stands from now is missing: --for 6h")
+		}
+		return store.Rule{ID: c.ID, Expires: now.Add(c.For)}, store.OpExtend, nil
+	case "rm":
+		return store.Rule{ID: c.ID, Expires: now}, store.OpEnd, nil
+	}
+	return store.Rule{}, "", usage(fmt.Sprintf("rules can be added, extended and removed, not %q", verb))
+}
+
+func newRule(c RuleChange, now time.Time) (store.Rule, error) {
+	f, err := wanted(c.Filter, c.All)
+	if err != nil {
+		return store.Rule{}, err
+	}
+	rule := store.Rule{ID: newID("r", now), Kind: store.RuleKind(c.Kind), Filter: f.Fixed(now).String(), Created: now, Key: c.Key}
+	if c.For > 0 {
+		rule.Expires = now.Add(c.For)
+	}
+	switch rule.Kind {
+	case store.RuleHold, store.RulePurge:
+		if c.For <= 0 {
+			return rule, usage("a rule that keeps mail from its readers must end some day: give --for, such as --for 6h")
+		}
+	case store.RuleSilence:
+	case store.RuleGroup:
+		if c.Key == "" {
+			return rule, usage("a grouping rule needs --key, the incident key that it maps to, such as --key '{signature} {object}'")
+		}
+	default:
+		return rule, usage(fmt.Sprintf("there are no rules of kind %q; there are hold, purge, silence, group", c.Kind))
+	}
+	if c.Key != "" && rule.Kind != store.RuleGroup {
+		return rule, usage("--key is for grouping rules alone")
+	}
+	return rule, nil
+}
