@@ -1,0 +1,228 @@
+package relay
+
+import (
+	"errors"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"lull/relay/policy"
+	"lull/store"
+)
+
+// Data takes the body of a message, and answers for it.
+func (s *session) Data(r io.Reader) error {
+	s.wire.receive(true)
+	defer s.wire.receive(false)
+	began := time.Now()
+	tx := s.reading(r)
+	m, err := s.take(tx, r)
+	return s.answer(m, err, time.Since(began))
+}
+
+// reading is the transaction whose body r is.
+func (s *session) reading(r io.Reader) *transaction {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.chunks, _ = r.(*io.PipeReader)
+	return s.tx
+}
+
+// take receives the body and has the message accepted.
+func (s *session) take(tx *transaction, r io.Reader) (store.Message, error) {
+	if tx == nil || len(tx.copies) == 0 {
+		return store.Message{}, say(503, enhanced{5, 5, 1}, "Send MAIL and RCPT first")
+	}
+	in := &intake{ctx: s.srv.ctx, max: s.srv.cfg.MaxMessage, budget: s.srv.budget, took: s.wire.progress}
+	defer in.release()
+	if err := s.receive(tx, r, in); err != nil {
+		return store.Message{Envelope: tx.envelope}, err
+	}
+	return s.srv.process(tx, in.buf)
+}
+
+// receive reads the body into in.
+func (s *session) receive(tx *transaction, r io.Reader, in *intake) error {
+	if tx.size > 0 {
+		if err := in.reserve(int(min(tx.size, trustedSize)) + 512); err != nil {
+			return err
+		}
+	}
+	if chunks, ok := r.(*io.PipeReader); ok {
+		return s.receiveChunks(chunks, in)
+	}
+	buffered := below(r)
+	if buffered == nil {
+		_, err := in.ReadFrom(r)
+		return noEOF(err)
+	}
+	text := dotted{r: buffered}
+	err := text.each(in.take)
+	if errors.Is(err, errTooLarge) || errors.Is(err, errBusy) {
+		s.skip(&text)
+	}
+	return err
+}
+
+// receiveChunks reads what BDAT commands bring. go-smtp takes a chunk that the
+// connection cut short for a whole one.
+func (s *session) receiveChunks(r *io.PipeReader, in *intake) error {
+	n, err := in.ReadFrom(r)
+	if err == nil && n != announced(s.conn) {
+		return errTruncated
+	}
+	return err
+}
+
+// skip reads the rest of a text that is not wanted, so that the reply can be
+// heard; but not for ever.
+func (s *session) skip(text *dotted) {
+	left := s.srv.cfg.MaxMessage
+	err := text.each(func(piece []byte) error {
+		s.wire.progress()
+		if left -= int64(len(piece)); left < 0 {
+			return errTooLarge
+		}
+		return nil
+	})
+	if err != nil {
+		s.wire.endAfterReply()
+	}
+}
+
+// settle waits until go-smtp is done with a body that came in chunks: the last
+// thing it does is to close the pipe from the reading side. Until then it may
+// still take the result of this body for the result of the next.
+func settle(chunks *io.PipeReader) {
+	for {
+		if _, err := chunks.Read(nil); errors.Is(err, io.ErrClosedPipe) {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// process makes a message of a transaction and a body, and has it accepted.
+func (s *Server) process(tx *transaction, body []byte) (store.Message, error) {
+	m := store.Message{
+		ID:       s.deps.NewID(),
+		Accepted: s.deps.Now(),
+		Envelope: tx.envelope,
+		Size:     int64(len(body)),
+		Reading:  s.deps.Read(body),
+		Copies:   tx.copies,
+	}
+	if s.loops(&m.Reading, body) {
+		return m, errLoop
+	}
+	if err := s.returned(&m); err != nil {
+		return m, err
+	}
+	if len(m.Copies) == 0 {
+		return m, nil // all of it was ours
+	}
+	m.Trace = s.trace(&m, protocolOf(m.Envelope))
+	s.decide(&m)
+	return m, s.deps.Accept.Accept(s.ctx, m, body)
+}
+
+// loops reports whether a message has been on its way for too long: by its
+// hops, or because it is a digest of ours that passed us before.
+func (s *Server) loops(r *store.Reading, body []byte) bool {
+	if r.Hops > s.cfg.MaxHops {
+		return true
+	}
+	return r.Digest != "" && strings.EqualFold(r.DigestHost, s.cfg.Hostname) && s.passages(body) > 0
+}
+
+// decide sets the class of each copy.
+func (s *Server) decide(m *store.Message) {
+	for i := range m.Copies {
+		c := &m.Copies[i]
+		d := s.deps.Decide(policy.Input{Envelope: m.Envelope, To: c.To, Reading: &m.Reading})
+		c.Class, c.Reason = d.Class, d.Reason
+	}
+}
+
+// returned gives away the copies that are digests come back.
+func (s *Server) returned(m *store.Message) error {
+	if s.deps.Returned == nil || m.Envelope.From != "" {
+		return nil
+	}
+	var kept []store.Copy
+	for _, c := range m.Copies {
+		taken, err := s.takeBack(c.To, *m)
+		if err != nil {
+			return err
+		}
+		if !taken {
+			c.Index = len(kept) + 1
+			kept = append(kept, c)
+		}
+	}
+	m.Copies = kept
+	return nil
+}
+
+// takeBack reports whether a recipient is the address of a digest whose return
+// was recorded.
+func (s *Server) takeBack(to string, m store.Message) (bool, error) {
+	digest := s.digestOf(to)
+	if digest == "" {
+		return false, nil
+	}
+	return s.deps.Returned(s.ctx, digest, m)
+}
+
+// digestOf is the digest that an address answers for, "" if it is no address
+// of ours.
+func (s *Server) digestOf(to string) string {
+	name, domain, _ := strings.Cut(s.cfg.DigestAddress, "@")
+	local, found := cutSuffixFold(to, "@"+domain)
+	if !found {
+		return ""
+	}
+	digest, found := cutPrefixFold(local, name+"+")
+	if !found {
+		return ""
+	}
+	return digest
+}
+
+func cutSuffixFold(s, suffix string) (string, bool) {
+	at := len(s) - len(suffix)
+	if at < 0 || !strings.EqualFold(s[at:], suffix) {
+		return s, false
+	}
+	return s[:at], true
+}
+
+// answer is the reply to a message. nil would make go-smtp say 250 too, but
+// without the id, by which people find a mail again.
+func (s *session) answer(m store.Message, err error, took time.Duration) error {
+	e := Event{
+		Kind: Accepted, Client: s.wire.name, Helo: m.Envelope.Helo, Message: m.ID,
+		From: m.Envelope.From, Copies: len(m.Copies), Size: m.Size, Took: took,
+	}
+	said := &smtp.SMTPError{Code: 250, EnhancedCode: enhanced{2, 0, 0}, Message: "queued as " + m.ID}
+	if err != nil {
+		e.Kind, e.Err = Failed, err
+		said = reply(err)
+	} else {
+		s.thrive()
+	}
+	e.Reply = line(said)
+	s.srv.deps.Event(e)
+	return said
+}
+
+// thrive forgives the faults of a client that brought a message.
+func (s *session) thrive() {
+	s.wire.accepted()
+	s.mu.Lock()
+	s.faults = 0
+	s.mu.Unlock()
+}

@@ -1,0 +1,210 @@
+package relay
+
+import (
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/emersion/go-smtp"
+
+	"lull/store"
+)
+
+// maxFaults is how many refusals a connection survives between two messages.
+const maxFaults = 50
+
+// session is the dialogue with one client, from its greeting on.
+type session struct {
+	srv  *Server
+	conn *smtp.Conn
+	wire *wire
+
+	// mu guards what follows: with BDAT, go-smtp calls Data on a goroutine
+	// of its own.
+	mu     sync.Mutex
+	tx     *transaction
+	chunks *io.PipeReader // the body that Data reads, if it comes in chunks
+	auth   string         // who the client has proved to be
+	faults int
+}
+
+// transaction is one message in the making.
+type transaction struct {
+	envelope store.Envelope
+	copies   []store.Copy
+	size     int64 // as declared, 0 if not
+}
+
+func (s *Server) newSession(c *smtp.Conn) (smtp.Session, error) {
+	w := wireOf(c.Conn())
+	w.upper = c.Conn()
+	return &session{srv: s, conn: c, wire: w}, nil
+}
+
+// Mail begins a transaction.
+func (s *session) Mail(from string, opts *smtp.MailOptions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tx, err := s.begin(from, opts)
+	if err != nil {
+		return s.refuse(Event{From: from}, err)
+	}
+	s.tx = tx
+	return nil
+}
+
+func (s *session) begin(from string, opts *smtp.MailOptions) (*transaction, error) {
+	if s.wire.shut.Load() {
+		return nil, errHungUp
+	}
+	if s.tx != nil {
+		return nil, say(503, enhanced{5, 5, 1}, "A transaction is open already, end it or send RSET")
+	}
+	if !s.allowed() {
+		return nil, say(550, enhanced{5, 7, 1}, "Clients at "+s.wire.name+" may not send here; the setting 'networks' of this relay names those that may")
+	}
+	sender, err := s.reversePath(from, opts.UTF8)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.srv.deps.Space(); err != nil {
+		return nil, err
+	}
+	return &transaction{envelope: s.envelope(sender, opts), size: opts.Size}, nil
+}
+
+// allowed reports whether this client may send at all.
+func (s *session) allowed() bool {
+	return s.auth != "" || s.wire.name == "unix" ||
+		slices.ContainsFunc(s.srv.cfg.Networks, func(p netip.Prefix) bool { return p.Contains(s.wire.client) })
+}
+
+func (s *session) reversePath(from string, utf8 bool) (string, error) {
+	if from == "" {
+		return "", nil
+	}
+	a, err := fromProtocol(from, utf8)
+	if err != nil {
+		return "", addressFault("sender", enhanced{5, 1, 7}, err)
+	}
+	if !among(a.domain, s.srv.cfg.SenderDomains) {
+		return "", say(550, enhanced{5, 7, 1}, "This relay takes no mail from that domain; its setting 'sender_domains' names those it takes")
+	}
+	return a.String(), nil
+}
+
+func (s *session) envelope(from string, opts *smtp.MailOptions) store.Envelope {
+	_, secure := s.conn.TLSConnectionState()
+	return store.Envelope{
+		From:     from,
+		Client:   s.wire.name,
+		Helo:     sanitiseHelo(s.conn.Hostname()),
+		Auth:     s.auth,
+		TLS:      secure,
+		Ret:      string(opts.Return),
+		EnvID:    opts.EnvelopeID,
+		UTF8:     opts.UTF8,
+		EightBit: opts.Body == smtp.Body8BitMIME,
+	}
+}
+
+// Rcpt adds a recipient.
+func (s *session) Rcpt(to string, opts *smtp.RcptOptions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.add(to, opts); err != nil {
+		return s.refuse(Event{To: to}, err)
+	}
+	return nil
+}
+
+func (s *session) add(to string, opts *smtp.RcptOptions) error {
+	switch {
+	case s.wire.shut.Load():
+		return errHungUp
+	case s.tx == nil:
+		return say(503, enhanced{5, 5, 1}, "Send MAIL first")
+	case len(s.tx.copies) >= s.srv.cfg.MaxRecipients:
+		return say(452, enhanced{4, 5, 3}, "Too many recipients, send the rest in another message")
+	}
+	address, err := s.forwardPath(to)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(s.tx.copies, func(c store.Copy) bool { return c.To == address }) {
+		return nil // named twice, sent once
+	}
+	s.tx.copies = append(s.tx.copies, store.Copy{
+		Index:  len(s.tx.copies) + 1,
+		To:     address,
+		Notify: notify(opts.Notify),
+		ORcpt:  originalRecipient(opts),
+		Reader: s.srv.deps.Reader(address),
+	})
+	return nil
+}
+
+func (s *session) forwardPath(to string) (string, error) {
+	a, err := fromProtocol(to, s.tx.envelope.UTF8)
+	if err == nil && strings.Contains(a.local, "%") {
+		err = errPercent
+	}
+	if err != nil {
+		return "", addressFault("recipient", enhanced{5, 1, 3}, err)
+	}
+	if !among(a.domain, s.srv.cfg.RecipientDomains) {
+		return "", say(550, enhanced{5, 7, 1}, "This relay takes no mail to that domain; its setting 'recipient_domains' names those it takes")
+	}
+	return a.String(), nil
+}
+
+// among reports whether a domain is in a list; an empty one names all.
+func among(domain string, domains []string) bool {
+	return len(domains) == 0 ||
+		slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, domain) })
+}
+
+func notify(values []smtp.DSNNotify) []string {
+	var words []string
+	for _, v := range values {
+		words = append(words, string(v))
+	}
+	return words
+}
+
+func originalRecipient(opts *smtp.RcptOptions) string {
+	if opts.OriginalRecipient == "" {
+		return ""
+	}
+	return strings.ToLower(string(opts.OriginalRecipientType)) + ";" + opts.OriginalRecipient
+}
+
+// Reset forgets the transaction, once nothing reads its body any more.
+func (s *session) Reset() {
+	s.mu.Lock()
+	chunks := s.chunks
+	s.chunks, s.tx = nil, nil
+	s.mu.Unlock()
+	if chunks != nil {
+		settle(chunks)
+	}
+}
+
+// Logout ends the session.
+func (s *session) Logout() error { return nil }
+
+// refuse answers a command with an error. A client that does nothing else is
+// sent away.
+func (s *session) refuse(e Event, err error) error {
+	said := reply(err)
+	if s.faults++; s.faults > maxFaults {
+		said = say(421, enhanced{4, 7, 0}, "Too many refused commands")
+		s.wire.endAfterReply()
+	}
+	e.Kind, e.Client, e.Helo = Refused, s.wire.name, sanitiseHelo(s.conn.Hostname())
+	e.Reply, e.Err = line(said), err
+	s.srv.deps.Event(e)
+	return said
+}

@@ -1,0 +1,257 @@
+package relay
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emersion/go-smtp"
+)
+
+const (
+	// commandBudget bounds what a client may send without getting a reply
+	// and without the body of a message taking it: command lines, and what
+	// is buffered ahead. RFC 4954 asks for 12,288 octets.
+	commandBudget = 64 << 10
+	// replyBuffer bounds the replies that are held back for one write.
+	replyBuffer = 4 << 10
+	// writeTimeout is how long a client may leave our replies unread.
+	writeTimeout = time.Minute
+	// lingerTime is how long the rest of an endless input is read, so that
+	// the client sees our last words and no reset.
+	lingerTime = 10 * time.Second
+)
+
+// wire is the connection to one client, below TLS. It sees bytes and replies,
+// not commands, and it owns what go-smtp leaves to nobody:
+//
+//   - time: every read has a deadline, renewed only by progress, that is by a
+//     reply of ours or by a piece of a message's body;
+//   - amount: without progress no more than commandBudget is read;
+//   - replies: those to pipelined commands leave in one write, before the next
+//     read (RFC 2920 section 3.2);
+//   - the end: hangUp says 421 and closes, from whichever side it is asked.
+type wire struct {
+	net.Conn
+	client netip.Addr // not valid for a unix socket
+	name   string     // the client's address as recorded, "unix" for a socket
+	times  times
+	born   time.Time
+	leave  func(*wire)
+	tell   func(Event)
+
+	unanswered atomic.Int64 // octets read since the last progress
+	replies    atomic.Int64 // replies since the last message was accepted
+	shut       atomic.Bool  // nothing is read or written any more
+	last       atomic.Bool  // the connection ends after the reply being written
+
+	// These belong to the goroutine that serves the connection: it alone
+	// reads, writes and closes.
+	out     []byte          // replies held back
+	refusal *smtp.SMTPError // sent instead of the greeting
+	greeted bool            // the greeting has been written
+	secured bool            // only TLS records may be written
+	upper   io.Writer       // where replies are written; nil while the client could not read them
+
+	mu        sync.Mutex
+	receiving bool      // the body of a message is being read
+	stopping  bool      // 421 at the next opportunity
+	giveUp    bool      // 421 inside of a message, too
+	deadline  time.Time // of the read under way
+}
+
+// times are the limits of a connection.
+type times struct {
+	idle, command, session time.Duration
+	replies                int64 // without an accepted message
+}
+
+// Read reads after the held back replies are on their way.
+func (w *wire) Read(p []byte) (int, error) {
+	if err := w.flush(); err != nil {
+		return 0, err
+	}
+	if bye := w.arm(); bye != nil {
+		w.hangUp(bye)
+		return 0, errHungUp
+	}
+	n, err := w.Conn.Read(p)
+	if w.unanswered.Add(int64(n)) > commandBudget {
+		w.hangUp(say(421, enhanced{4, 7, 0}, "Too much input without a command"))
+		return 0, errHungUp
+	}
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		w.hangUp(w.late())
+		return 0, errHungUp
+	}
+	return n, err
+}
+
+// arm sets the deadline of the next read. Where there is to be none, it says
+// what the client is told instead.
+func (w *wire) arm() *smtp.SMTPError {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.giveUp, w.stopping && !w.receiving:
+		return stopped()
+	case w.replies.Load() > w.times.replies:
+		return say(421, enhanced{4, 7, 0}, "Too many commands without a message")
+	}
+	if w.unanswered.Load() == 0 {
+		w.deadline = w.next(time.Now())
+		w.Conn.SetReadDeadline(w.deadline) //nolint:errcheck // the read fails then
+	}
+	return nil
+}
+
+// next is the deadline for input that follows progress at now.
+func (w *wire) next(now time.Time) time.Time {
+	pause := w.times.command
+	if w.receiving {
+		pause = w.times.idle
+	}
+	end := w.born.Add(w.times.session)
+	if d := now.Add(pause); d.Before(end) {
+		return d
+	}
+	return end
+}
+
+// late is what a client is told whose time is over.
+func (w *wire) late() *smtp.SMTPError {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.giveUp, w.stopping && !w.receiving:
+		return stopped()
+	case time.Since(w.born) >= w.times.session:
+		return say(421, enhanced{4, 7, 0}, "This connection has lasted long enough")
+	}
+	return say(421, enhanced{4, 4, 2}, "Idle for too long")
+}
+
+func stopped() *smtp.SMTPError {
+	return say(421, enhanced{4, 3, 2}, "Service is stopping, try again later")
+}
+
+// Write takes one reply, or one record of TLS.
+func (w *wire) Write(p []byte) (int, error) {
+	switch {
+	case w.shut.Load():
+		return 0, net.ErrClosed
+	case w.refusal != nil:
+		w.out = append(w.out, line(w.refusal)+"\r\n"...)
+		w.last.Store(true)
+		return len(p), w.flush()
+	case w.secured && !isRecord(p):
+		// After STARTTLS nothing is said in the clear: a failed handshake
+		// ends the connection, where go-smtp would go on without TLS.
+		w.last.Store(true)
+		return 0, errors.Join(errHungUp, w.flush())
+	}
+	w.out = append(w.out, p...)
+	w.unanswered.Store(0)
+	w.replies.Add(1)
+	w.followGreeting(p)
+	if w.last.Load() || len(w.out) >= replyBuffer {
+		return len(p), w.flush()
+	}
+	return len(p), nil
+}
+
+// followGreeting notes that the next octets are those of a TLS handshake: 220
+// is the greeting, and after it the answer to STARTTLS alone.
+func (w *wire) followGreeting(p []byte) {
+	if w.secured || len(p) < 4 || string(p[:4]) != "220 " {
+		return
+	}
+	if w.greeted {
+		w.secured, w.upper = true, nil
+	}
+	w.greeted = true
+}
+
+// isRecord reports whether p begins like a record of TLS (RFC 8446 section 5.1).
+func isRecord(p []byte) bool { return len(p) > 0 && p[0] >= 20 && p[0] <= 24 }
+
+// flush sends the replies that were held back, and ends the connection if
+// they were the last.
+func (w *wire) flush() error {
+	if w.shut.Load() {
+		return net.ErrClosed
+	}
+	var err error
+	if len(w.out) > 0 {
+		w.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)) //nolint:errcheck // the write fails then
+		_, err = w.Conn.Write(w.out)
+		w.out = w.out[:0]
+	}
+	if w.last.Load() || err != nil {
+		w.kill()
+	}
+	return err
+}
+
+// Close sends what is held back and ends the connection. go-smtp calls it
+// last, when it is done with the connection.
+func (w *wire) Close() error {
+	w.last.Store(true)
+	err := w.flush()
+	w.leave(w)
+	return err
+}
+
+// hangUp says bye to the client and ends the connection.
+func (w *wire) hangUp(bye *smtp.SMTPError) {
+	if w.shut.Load() {
+		return
+	}
+	w.tell(Event{Kind: HungUp, Client: w.name, Reply: line(bye)})
+	endless := w.unanswered.Load() > commandBudget
+	if w.upper != nil {
+		io.WriteString(w.upper, line(bye)+"\r\n") //nolint:errcheck // it is goodbye
+	}
+	if w.flush() == nil && endless {
+		w.linger()
+	}
+	w.kill()
+}
+
+// linger reads on for a moment after our last words.
+func (w *wire) linger() {
+	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite() //nolint:errcheck // it is goodbye
+	}
+	w.Conn.SetReadDeadline(time.Now().Add(lingerTime)) //nolint:errcheck // it is goodbye
+	io.Copy(io.Discard, w.Conn)                        //nolint:errcheck // it is goodbye
+}
+
+// kill ends the connection without a word, from any goroutine.
+func (w *wire) kill() {
+	if !w.shut.Swap(true) {
+		w.Conn.Close() //nolint:errcheck // nothing is left to lose
+	}
+}
+
+// SetDeadline and its kin are go-smtp's, which does not know of progress.
+// They only tell it when there is nothing left to wait for.
+func (w *wire) SetDeadline(time.Time) error { return w.ended() }
+
+// SetReadDeadline is like SetDeadline.
+func (w *wire) SetReadDeadline(time.Time) error { return w.ended() }
+
+// SetWriteDeadline is like SetDeadline.
+func (w *wire) SetWriteDeadline(time.Time) error { return w.ended() }
+
+func (w *wire) ended() error {
+	if w.shut.Load() {
+		return net.ErrClosed
+	}
+	return nil
+}
