@@ -39,6 +39,11 @@ type Input struct {
 	// Notices are the first notices that showed copies of this cut, so that
 	// the digest can say when; a notice that is missing is told without.
 	Notices []store.Batch
+	// Quiet are open incidents that have no copy in this cut: still open, as
+	// far as mail tells. They are listed and not counted as copies.
+	Quiet []store.Incident
+	// Next is when the reader's next digest is due, zero if it is not known.
+	Next time.Time
 	// Assumed are earlier digests that counted as told without a reply, and
 	// Returned those that a report said had not arrived, since the last digest.
 	Assumed  []store.Batch
@@ -111,8 +116,8 @@ type Omitted struct {
 	Incidents, Copies int
 	// Objects that are counted but not named.
 	Objects int
-	// Excerpts and Originals that there was no room for.
-	Excerpts, Originals int
+	// Originals that were to be attached and were too large.
+	Originals int
 }
 
 // The bounds of a mail in bytes.

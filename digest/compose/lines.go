@@ -1,0 +1,188 @@
+package compose
+
+import (
+	"strings"
+	"time"
+
+	"lull/store"
+)
+
+// line puts one incident into words. named is how many of its objects are.
+func (a *account) line(k kind, t *tally, l limits, full bool) (out line, named int) {
+	out = line{Title: shown(t.incident.Title, titleColumns), Level: "calm"}
+	if out.Title == "" {
+		out.Title = "(no title)"
+	}
+	objects, named := objectFacts(t, l.names)
+	switch {
+	case k == quiet || t.copies() == 0:
+		out.Level, out.Label = level(t)
+		out.Facts = append(objects, "open since "+a.clock.at(t.incident.Opened)+", last mail "+a.clock.at(t.incident.Last))
+		return out, named
+	case k == late || t.state() != store.Problem:
+		out.When = a.clock.span(a.begin(t), t.last)
+		out.Facts = append(objects, a.past(k, t))
+	default:
+		out.Level, out.Label = level(t)
+		out.Facts = append([]string{a.going(k, t)}, objects...)
+	}
+	out.Facts = append(out.Facts, a.asides(t)...)
+	if full && t.state() == store.Problem {
+		out.Excerpt = excerpt(t.telling(), l.excerpt)
+		out.ID = t.telling().ID()
+	}
+	return out, named
+}
+
+// level is how bad it is, and the word for it.
+func level(t *tally) (level, label string) {
+	switch s := severity(t); s {
+	case store.Critical, store.Warning, store.Unknown, store.Info:
+		return string(s), string(s)
+	}
+	return "problem", ""
+}
+
+// begin is when the trouble began that the copies tell the end of.
+func (a *account) begin(t *tally) time.Time {
+	if t.incident.Before && t.incident.Opened.Before(t.first) {
+		return t.incident.Opened
+	}
+	return t.first
+}
+
+// going tells the mails of trouble that goes on.
+func (a *account) going(k kind, t *tally) string {
+	s := mails(t.fresh)
+	if t.late > 0 {
+		s += " and " + count(t.late, "late one", "late ones")
+	}
+	s += " " + a.clock.between(t.first, t.last)
+	if total := t.incident.Copies; total > t.copies() {
+		s += ", " + digits(total) + " since " + a.clock.at(t.incident.First)
+	}
+	if k == causes && !t.incident.Before {
+		s = "new: " + s
+	}
+	if t.incident.Again > 0 {
+		s += "; opened again at " + a.clock.at(t.incident.Opened)
+	}
+	return s
+}
+
+// past tells the mails of what is over, or late.
+func (a *account) past(k kind, t *tally) string {
+	s := mails(t.copies())
+	if total := t.incident.Copies; total > t.copies() {
+		s += " of " + digits(total)
+	}
+	begin := a.begin(t)
+	switch {
+	case t.open() && k == late:
+		s += ", still open"
+	case t.state() == store.Problem:
+		s += ", then quiet"
+	case t.state() == store.Recovery && k == late:
+		s += ", recovered after " + lasting(t.last.Sub(begin))
+	case t.state() == store.Recovery && t.last.After(begin):
+		s += ", after " + lasting(t.last.Sub(begin))
+	}
+	if !a.clock.sameDay(begin, t.last) {
+		s += ", until " + a.clock.at(t.last)
+	}
+	return s
+}
+
+// asides are what else a reader should know of the mails.
+func (a *account) asides(t *tally) []string {
+	var facts []string
+	if at := a.announced(t); t.shown > 0 && !at.IsZero() {
+		facts = append(facts, count(t.shown, "mail was", "mails were")+" sent to you at once, at "+a.clock.at(at))
+	} else if t.shown > 0 {
+		facts = append(facts, count(t.shown, "mail was", "mails were")+" sent to you at once")
+	}
+	if t.doubtful > 0 {
+		facts = append(facts, "the time is that of arrival, "+count(t.doubtful, "mail names", "mails name")+" an impossible one")
+	}
+	if t.joined != "" {
+		facts = append(facts, "not passed on singly: "+shown(t.joined, reasonColumns))
+	}
+	return facts
+}
+
+// announced is when the notice went that showed mail of the incident.
+func (a *account) announced(t *tally) time.Time {
+	for i := range a.Notices {
+		if n := &a.Notices[i]; n.ID == t.notice {
+			if n.Ended.IsZero() {
+				return n.At
+			}
+			return n.Ended
+		}
+	}
+	return t.incident.Announced
+}
+
+// objectFacts tell the objects by state, at most so many names in each.
+func objectFacts(t *tally, limit int) (facts []string, named int) {
+	clusters := t.clusters()
+	for i, c := range clusters {
+		names, n := listed(c.names, limit)
+		named += n
+		facts = append(facts, clusterFact(c, names, n, len(clusters) == 1 && i == 0))
+	}
+	if n := t.incident.Others; n > 0 {
+		facts = append(facts, count(n, "report", "reports")+" about other objects")
+	}
+	return facts, named
+}
+
+func clusterFact(c cluster, names string, n int, only bool) string {
+	total := len(c.names)
+	s := "on " + digits(total)
+	if only && total == 1 && n == 1 {
+		return "on " + names
+	}
+	if only {
+		s = "on " + count(total, "object", "objects")
+	}
+	if word := clusterWord(c); word != "" && !only {
+		s = word + " " + s
+	}
+	if n == 0 {
+		return s
+	}
+	if s += ": " + names; n < total {
+		s += " and " + digits(total-n) + " more"
+	}
+	return s
+}
+
+func clusterWord(c cluster) string {
+	switch {
+	case c.state == store.Problem:
+		return "problem"
+	case c.state == store.Recovery:
+		return "recovered"
+	case c.kind != "":
+		return clean(c.kind, 30)
+	}
+	return "notice"
+}
+
+// excerpt is the first lines of what a mail says.
+func excerpt(e *store.Entry, limit int) []string {
+	if e == nil {
+		return nil
+	}
+	var lines []string
+	for s := range strings.SplitSeq(e.Message.Reading.Excerpt, "\n") {
+		if len(lines) >= limit {
+			break
+		}
+		if s = shown(s, excerptColumns); s != "" {
+			lines = append(lines, s)
+		}
+	}
+	return lines
+}

@@ -1,0 +1,209 @@
+package compose
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"lull/store"
+)
+
+// cluster is the objects of an incident that are in one state.
+type cluster struct {
+	state store.State
+	kind  string   // of notices: acknowledgement, downtime …
+	names []string // as shown, in natural order; objects without a name left out
+}
+
+// nameColumns bounds the name of an object.
+const nameColumns = 60
+
+// clusters are the objects of an incident, problems first.
+func (t *tally) clusters() []cluster {
+	if t.objects == nil {
+		t.objects = clustersOf(t.incident.Objects)
+	}
+	return t.objects
+}
+
+func clustersOf(objects []store.Object) []cluster {
+	found := []cluster{{state: store.Problem}}
+	for _, o := range objects {
+		if o.Name == "" {
+			continue
+		}
+		c := clusterAt(&found, o)
+		c.names = append(c.names, nameOf(o))
+	}
+	slices.SortStableFunc(found, func(a, b cluster) int { return cmp.Compare(stateRank(a.state), stateRank(b.state)) })
+	for _, c := range found {
+		slices.SortFunc(c.names, natural)
+	}
+	if len(found[0].names) == 0 {
+		found = found[1:]
+	}
+	return found
+}
+
+func clusterAt(found *[]cluster, o store.Object) *cluster {
+	kind := ""
+	if o.State == store.Notice {
+		kind = o.Kind
+	}
+	for i := range *found {
+		if c := &(*found)[i]; c.state == o.State && c.kind == kind {
+			return c
+		}
+	}
+	*found = append(*found, cluster{state: o.State, kind: kind})
+	return &(*found)[len(*found)-1]
+}
+
+func stateRank(s store.State) int {
+	return slices.Index([]store.State{store.Problem, store.Recovery, store.Notice}, s)
+}
+
+// nameOf is the object's name, with how often it came and went.
+func nameOf(o store.Object) string {
+	name := shown(o.Name, nameColumns)
+	if flapping(o) {
+		return fmt.Sprintf("%s (flapping, %d times)", name, o.Problems)
+	}
+	return name
+}
+
+// flapping is more than two changes to problem within an hour, over the time
+// that the object is known.
+func flapping(o store.Object) bool {
+	if o.Kind == "flapping" {
+		return o.Problems > 0
+	}
+	return o.Problems > 2 && o.Last.Sub(o.First).Hours() < float64(o.Problems)/2
+}
+
+// listed is a bounded list of names and how many of them it covers. Names
+// that differ in one number are folded, as cluster shells do it, when the
+// list would be too long without: web[01-09,12].example.org.
+func listed(names []string, limit int) (list string, covers int) {
+	if len(names) <= limit {
+		return strings.Join(names, ", "), len(names)
+	}
+	if limit == 0 {
+		return "", 0
+	}
+	var tokens []string
+	for len(names) > 0 && len(tokens) < limit {
+		token, n := fold(names)
+		tokens, names, covers = append(tokens, token), names[n:], covers+n
+	}
+	return strings.Join(tokens, ", "), covers
+}
+
+// maxRanges bounds the ranges within one folded name.
+const maxRanges = 6
+
+// fold makes one name of the first names, as many as differ in one number.
+func fold(names []string) (string, int) {
+	if len(names) < 2 {
+		return names[0], len(names)
+	}
+	head, tail, ok := around(names[0], names[1])
+	if !ok {
+		return names[0], 1
+	}
+	var ranges []string
+	n := 0
+	for n < len(names) && len(ranges) < maxRanges {
+		from, ok := between(names[n], head, tail)
+		if !ok {
+			break
+		}
+		to := from
+		for n++; n < len(names); n++ {
+			next, ok := between(names[n], head, tail)
+			if !ok || !follows(to, next) {
+				break
+			}
+			to = next
+		}
+		if ranges = append(ranges, from); to != from {
+			ranges[len(ranges)-1] += "-" + to
+		}
+	}
+	return head + "[" + strings.Join(ranges, ",") + "]" + tail, n
+}
+
+// around is what two names share before and after the number in which they
+// differ.
+func around(a, b string) (head, tail string, ok bool) {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	for i > 0 && digit(a[i-1]) {
+		i--
+	}
+	j := i
+	for j < len(a) && digit(a[j]) {
+		j++
+	}
+	head, tail = a[:i], a[j:]
+	_, inA := between(a, head, tail)
+	_, inB := between(b, head, tail)
+	return head, tail, inA && inB
+}
+
+// between is the number between head and tail, if there is nothing else.
+func between(name, head, tail string) (string, bool) {
+	if len(name) <= len(head)+len(tail) || !strings.HasPrefix(name, head) || !strings.HasSuffix(name, tail) {
+		return "", false
+	}
+	number := name[len(head) : len(name)-len(tail)]
+	for i := range len(number) {
+		if !digit(number[i]) {
+			return "", false
+		}
+	}
+	return number, len(number) <= 9
+}
+
+// follows reports whether b is the number after a, written as wide.
+func follows(a, b string) bool {
+	x, _ := strconv.Atoi(a) // at most nine digits
+	y, _ := strconv.Atoi(b)
+	return y == x+1 && (len(a) == len(b) || a[0] != '0' && b[0] != '0')
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+
+// natural compares names so that numbers in them are in order of value.
+func natural(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		if digit(x[0]) && digit(y[0]) {
+			m, n := number(&x), number(&y)
+			if c := cmp.Or(cmp.Compare(len(m), len(n)), cmp.Compare(m, n)); c != 0 {
+				return c
+			}
+			continue
+		}
+		if x[0] != y[0] {
+			return cmp.Compare(x[0], y[0])
+		}
+		x, y = x[1:], y[1:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(a, b))
+}
+
+// number takes the number off the beginning of a text, without leading zeros.
+func number(s *string) string {
+	i := 0
+	for i < len(*s) && digit((*s)[i]) {
+		i++
+	}
+	n := strings.TrimLeft((*s)[:i], "0")
+	*s = (*s)[i:]
+	return n
+}
