@@ -18,6 +18,7 @@ type attempt struct {
 	from  string   // the reverse path, as it is written
 	paths []string // the forward paths, as they are written; "" for those not to be named
 	asked bool     // ready was called: the attempt cannot begin again
+	ours  bool     // it failed for a reason of ours, which says nothing about the server
 	sent  store.Sent
 }
 
@@ -144,8 +145,15 @@ func (a *attempt) judged(stage string, r reply) store.Reply {
 func (a *attempt) silence(ctx context.Context, stage string, err error) store.Reply {
 	if cause := context.Cause(ctx); cause != nil {
 		err = fmt.Errorf("given up: %w", cause)
+		a.ours = errors.Is(cause, context.Canceled)
 	}
 	return store.Reply{Text: printable(errorText(err)), Stage: stage, At: a.now(), Verdict: store.Retry}
+}
+
+// fault is a failure of ours before the final dot.
+func (a *attempt) fault(stage string, err error) {
+	a.ours = true
+	a.refuse(store.Reply{Text: "not sent: " + printable(err.Error()), Stage: stage, At: a.now(), Verdict: store.Retry})
 }
 
 // answered is the server's reply, or its silence.
@@ -158,7 +166,7 @@ func (a *attempt) answered(ctx context.Context, stage string, r reply, err error
 
 // errorText says plainly what the most frequent errors say obscurely.
 func errorText(err error) string {
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) {
 		return "the mail server closed the connection"
 	}
 	return err.Error()

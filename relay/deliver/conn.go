@@ -10,13 +10,15 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
 // conn is one connection to a mail server, greeted and ready for MAIL.
 type conn struct {
 	server  *server
-	net     net.Conn // a guard, or TLS over one
+	net     net.Conn // the guard, or TLS over it
+	guard   *guard
 	r       *bufio.Reader
 	wait    Timeouts
 	ext     extensions
@@ -35,7 +37,7 @@ func (e extensions) has(keyword string) bool { _, ok := e[keyword]; return ok }
 
 func newConn(s *server, c net.Conn, wait Timeouts) *conn {
 	g := &guard{Conn: c, block: wait.Block}
-	return &conn{server: s, net: g, r: bufio.NewReader(g), wait: wait}
+	return &conn{server: s, net: g, guard: g, r: bufio.NewReader(g), wait: wait}
 }
 
 // over makes t, a TLS connection over the present one, the connection.
@@ -122,20 +124,30 @@ func (c *conn) interruptible(ctx context.Context) (stop func()) {
 	}
 }
 
-// waited adds to a time-out how long the wait was.
+// waited says of a time-out how long the wait was.
 func waited(err error, d time.Duration) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("no answer within %v: %w", d, err)
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %v", d)
 	}
 	return err
 }
 
 // guard is a connection on which a write may take long, as long as the peer
-// takes octets: each wait for the next one has a deadline. It lies under TLS,
-// where a write that timed out could not be taken up again.
+// takes octets: when it took none for a whole block, the write fails. It lies
+// under TLS, where a write that timed out could not be taken up again.
 type guard struct {
 	net.Conn
 	block time.Duration
+	cut   atomic.Bool
+}
+
+var errCut = errors.New("the write was cut short")
+
+// cutWrites makes the write under way, if any, and those that follow fail:
+// what it would write is not wanted any more. It may be called at any time.
+func (g *guard) cutWrites() {
+	g.cut.Store(true)
+	_ = g.SetWriteDeadline(time.Unix(1, 0)) // fails on closed connections only
 }
 
 func (g *guard) Write(p []byte) (int, error) {
@@ -144,10 +156,13 @@ func (g *guard) Write(p []byte) (int, error) {
 		if err := g.SetWriteDeadline(time.Now().Add(g.block)); err != nil {
 			return done, err
 		}
+		if g.cut.Load() { // after the deadline was set, or it could undo that of cutWrites
+			return done, errCut
+		}
 		n, err := g.Conn.Write(p[done:])
 		done += n
 		if err == nil || n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-			return done, err
+			return done, waited(err, g.block)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func exchangers(domain, port string, found []*net.MX) ([]string, error) {
 func (s *Smarthost) open(ctx context.Context, server *server, addr string, clear bool) (*conn, *refusal) {
 	raw, err := s.dial(ctx, server, addr)
 	if err != nil {
-		return nil, &refusal{stage: stageConnect, err: err}
+		return nil, &refusal{stage: stageConnect, err: waited(err, s.opt.Timeouts.Connect)}
 	}
 	c := newConn(server, raw, s.opt.Timeouts)
 	c.clear = clear

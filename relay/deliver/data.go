@@ -3,6 +3,7 @@ package deliver
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -26,7 +27,7 @@ func (c *conn) data(ctx context.Context, a *attempt, body io.Reader) {
 	body, err := c.fitting(a, body)
 	if err != nil {
 		c.abandon()
-		a.refuse(a.silence(ctx, stageBody, fmt.Errorf("body: %w", err)))
+		a.fault(stageBody, err)
 		return
 	}
 	if err := c.net.SetReadDeadline(time.Time{}); err != nil {
@@ -37,6 +38,7 @@ func (c *conn) data(ctx context.Context, a *attempt, body io.Reader) {
 	heard := make(chan answer, 1)
 	go func() {
 		got, err := readReply(c.r)
+		c.guard.cutWrites()
 		heard <- answer{got, err}
 	}()
 	c.conclude(ctx, a, c.write(a, body, heard), heard)
@@ -74,7 +76,7 @@ func (c *conn) write(a *attempt, body io.Reader, heard <-chan answer) written {
 		w.write(block[:n])
 		last := readErr == io.EOF || readErr == io.ErrUnexpectedEOF
 		if readErr != nil && !last {
-			return written{read: fmt.Errorf("body: %w", readErr)}
+			return written{read: readErr}
 		}
 		if last {
 			w.end()
@@ -105,7 +107,7 @@ func (c *conn) conclude(ctx context.Context, a *attempt, w written, heard <-chan
 	case w.read != nil:
 		c.abandon()
 		<-heard
-		a.refuse(a.silence(ctx, stageBody, w.read))
+		a.fault(stageBody, w.read)
 	default:
 		a.refuse(a.refusedEarly(ctx, c.lastAnswer(heard, w.err)))
 	}
@@ -124,6 +126,7 @@ func (c *conn) concludeDot(ctx context.Context, a *attempt, heard <-chan answer)
 	switch {
 	case r.OK():
 		a.end(store.Delivered, r)
+		c.guard.cut.Store(false)
 		return
 	case got.reply.failed():
 		a.end(store.Rejected, r)
@@ -134,15 +137,15 @@ func (c *conn) concludeDot(ctx context.Context, a *attempt, heard <-chan answer)
 }
 
 // lastAnswer gives the server a moment to say why it takes no more of the
-// body, and is err if it does not.
+// body. If it does not, the error of the write is what is known.
 func (c *conn) lastAnswer(heard <-chan answer, err error) answer {
 	if c.net.SetReadDeadline(time.Now().Add(c.wait.Courtesy)) != nil {
 		_ = c.net.Close()
 	}
 	got := <-heard
 	c.abandon()
-	if got.err != nil || !got.reply.failed() {
-		return answer{err: err}
+	if got.err != nil && !errors.Is(err, errCut) {
+		got.err = err
 	}
 	return got
 }

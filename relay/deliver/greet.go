@@ -126,7 +126,7 @@ func (c *conn) handshake(ctx context.Context, host string) error {
 	t := tls.Client(c.net, c.server.tlsConfig(host))
 	if err := t.HandshakeContext(ctx); err != nil {
 		c.broken = true
-		return &handshakeError{err}
+		return &handshakeError{waited(err, c.wait.Connect)}
 	}
 	c.over(t)
 	return nil

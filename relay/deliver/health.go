@@ -66,21 +66,21 @@ func (s *Smarthost) Health() Health {
 
 // note draws from an attempt what it says about the server; nil if none was
 // reached.
-func (s *Smarthost) note(server *server, sent store.Sent) {
+func (s *Smarthost) note(server *server, a *attempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.counts.add(sent)
-	if server == nil {
+	s.counts.add(a.sent)
+	if server == nil || a.ours {
 		return
 	}
-	switch {
-	case sent.Outcome == store.Delivered:
-		server.health.LastSuccess = sent.Reply.At
+	switch r := a.sent.Reply; {
+	case a.sent.Outcome == store.Delivered:
+		server.health.LastSuccess = r.At
 		server.up()
-	case sent.Reply.Verdict == store.SlowDown:
-		server.health.LastFailure = sent.Reply
-	case sent.Reply.Verdict == store.Retry && sent.Reply.Stage != stageRcpt:
-		server.fault(sent.Reply)
+	case r.Verdict == store.SlowDown:
+		server.health.LastFailure = r
+	case r.Verdict == store.Retry && (r.Code == 0 || r.Stage != stageRcpt):
+		server.fault(r)
 	}
 }
 

@@ -67,7 +67,7 @@ type Timeouts struct {
 	Greeting time.Duration // for the greeting. Default 5 min
 	Command  time.Duration // for the reply to EHLO, STARTTLS, AUTH, MAIL, RCPT. Default 5 min
 	Data     time.Duration // for the reply to DATA. Default 2 min
-	Block    time.Duration // for the next octet of a command or body to be taken. Default 3 min
+	Block    time.Duration // for the server to take any octet of what is written. Default 3 min
 	Dot      time.Duration // for the reply to the final dot. Default 10 min
 	Mail     time.Duration // for one mail, from MAIL on. Default 1 h
 	Courtesy time.Duration // for the reply to RSET and QUIT, and for last words after a failed write. Default 5 s

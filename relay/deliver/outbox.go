@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"lull/store"
@@ -24,6 +25,7 @@ type Outbox struct {
 
 	dir string
 	now func() time.Time
+	mu  sync.Mutex // held while a Maildir is made
 }
 
 var _ Sender = (*Outbox)(nil)
@@ -45,17 +47,15 @@ func (o *Outbox) Send(ctx context.Context, mail store.Outgoing, ready Ready) sto
 	open := a.open()
 	body, err := a.whole(ctx, open)
 	if err != nil {
-		a.refuse(a.silence(ctx, stageData, err))
+		a.fault(stageData, err)
 		return a.sent
 	}
-	var lastErr error
 	for _, i := range open {
 		if err := o.write(mail.To[i].Address, a.from, a.paths[i], body); err != nil {
-			lastErr = err
 			a.drop(i, a.local(stageDot, 451, "4.3.0", err.Error(), store.RetryLater))
 		}
 	}
-	if a.endIfNobodyLeft(); lastErr == nil || !a.ended() {
+	if a.endIfNobodyLeft(); !a.ended() {
 		a.end(store.Delivered, store.Reply{Code: 250, Enhanced: "2.0.0", Text: "written to the outbox", Stage: stageDot, At: o.now()})
 	}
 	return a.sent
@@ -77,10 +77,8 @@ func (o *Outbox) write(address, from, to string, body []byte) error {
 		reader = o.ReaderOf(address)
 	}
 	box := filepath.Join(o.dir, folder(reader))
-	for _, sub := range []string{"cur", "new", "tmp"} {
-		if err := os.MkdirAll(filepath.Join(box, sub), 0o700); err != nil {
-			return err
-		}
+	if err := o.makeBox(box); err != nil {
+		return err
 	}
 	name := o.name()
 	tmp := filepath.Join(box, "tmp", name)
@@ -92,6 +90,24 @@ func (o *Outbox) write(address, from, to string, body []byte) error {
 		return err
 	}
 	return syncDir(filepath.Join(box, "new"))
+}
+
+// makeBox makes the Maildir, the first time, so that it outlives a power cut.
+func (o *Outbox) makeBox(box string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, err := os.Stat(filepath.Join(box, "new")); err == nil {
+		return nil
+	}
+	for _, sub := range []string{"cur", "tmp", "new"} {
+		if err := os.MkdirAll(filepath.Join(box, sub), 0o700); err != nil {
+			return err
+		}
+	}
+	if err := syncDir(box); err != nil {
+		return err
+	}
+	return syncDir(o.dir)
 }
 
 // name is unique without asking the directory, also for two processes at the

@@ -60,7 +60,7 @@ func (s *Smarthost) send(ctx context.Context, a *attempt) {
 		c, why := s.connection(ctx, fresh)
 		if c == nil {
 			a.refuse(a.answered(ctx, why.stage, why.reply, why.err))
-			s.note(nil, a.sent)
+			s.note(nil, a)
 			return
 		}
 		stop := c.interruptible(ctx)
@@ -71,7 +71,7 @@ func (s *Smarthost) send(ctx context.Context, a *attempt) {
 			a.begin()
 			continue
 		}
-		s.note(c.server, a.sent)
+		s.note(c.server, a)
 		return
 	}
 }
@@ -81,11 +81,10 @@ func (s *Smarthost) send(ctx context.Context, a *attempt) {
 func (s *Smarthost) connection(ctx context.Context, fresh bool) (*conn, *refusal) {
 	var first *refusal
 	for _, server := range s.inOrder() {
-		if c := s.takeIdle(server); c != nil {
-			if !fresh {
+		if !fresh {
+			if c := s.takeIdle(server); c != nil {
 				return c, nil
 			}
-			c.quit() // what was idle beside a dead one is likely dead too
 		}
 		c, why := s.connect(ctx, server)
 		if why == nil {

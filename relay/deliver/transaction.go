@@ -72,7 +72,7 @@ func (c *conn) envelope(ctx context.Context, a *attempt) {
 			a.drop(open[n], r)
 		}
 	}
-	if len(replies) < len(lines) {
+	if err != nil {
 		a.refuse(c.cutShort(ctx, a, replies, err))
 		return
 	}
@@ -81,8 +81,8 @@ func (c *conn) envelope(ctx context.Context, a *attempt) {
 	}
 }
 
-// cutShort is why the dialogue ended at RCPT: the 421 that announced it, or
-// the loss of the connection.
+// cutShort is why the dialogue ended at RCPT: the 421 that announced it (RFC
+// 5321 section 3.8), or the loss of the connection.
 func (c *conn) cutShort(ctx context.Context, a *attempt, replies []reply, err error) store.Reply {
 	if last := replies[len(replies)-1]; last.code == 421 {
 		return a.judged(stageRcpt, last)
@@ -98,8 +98,7 @@ func (c *conn) dialogue(lines []string) ([]reply, error) {
 	for said := 0; said < len(lines); {
 		group := c.group(lines[said:])
 		if err := c.say(group...); err != nil {
-			got, err := c.lastWords(err)
-			if err == nil {
+			if got, _ := c.lastWords(err); got.code == 421 {
 				replies = append(replies, got)
 			}
 			return replies, err
@@ -112,7 +111,7 @@ func (c *conn) dialogue(lines []string) ([]reply, error) {
 			}
 			replies = append(replies, got)
 			if got.code == 421 {
-				return replies, io.EOF // nothing follows it
+				return replies, io.EOF // the server closes after it
 			}
 		}
 		if !replies[0].ok() {
@@ -145,7 +144,7 @@ func (c *conn) fetch(ctx context.Context, a *attempt) (io.Reader, error) {
 	a.asked = true
 	body, err := a.ready(ctx, a.open())
 	if err != nil {
-		a.refuse(store.Reply{Text: "not sent: " + printable(err.Error()), Stage: stageData, At: a.now(), Verdict: store.Retry})
+		a.fault(stageData, err)
 		return nil, err
 	}
 	limit := c.ext.sizeLimit()
