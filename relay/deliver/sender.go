@@ -17,7 +17,7 @@ import (
 // length is held against the limit of the mail server before DATA.
 //
 // An error ends the attempt as refused, without DATA.
-type Ready func(ctx context.Context, accepted []int) (io.Reader, error)
+type Ready = func(ctx context.Context, accepted []int) (io.Reader, error)
 
 // Sender makes one attempt to send one mail.
 type Sender interface {
