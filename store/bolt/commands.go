@@ -1,0 +1,100 @@
+package bolt
+
+import (
+	"context"
+	"time"
+
+	"lull/store"
+)
+
+// Accept takes a message; see [store.Commands]. Packing and encoding are done
+// here, by as many callers as there are; the writer only adds the numbers.
+func (s *Store) Accept(ctx context.Context, m store.Message, body []byte) error {
+	if err := s.bodies.fits(body); err != nil {
+		return err
+	}
+	bare, err := s.records.bare(m)
+	if err != nil {
+		return err
+	}
+	if body == nil {
+		body = []byte{} // nil would be no body
+	}
+	return s.submit(ctx, &command{
+		prepared: prepared{id: m.ID, bare: bare, body: s.bodies.pack(body)},
+		run:      func(t *transaction) error { return s.ledger.Accept(t, m, body) },
+	})
+}
+
+// answered runs a command that answers with more than an error.
+func answered[T any](ctx context.Context, s *Store, run func(*transaction) (T, error)) (T, error) {
+	var answer T
+	err := s.submit(ctx, &command{run: func(t *transaction) (err error) {
+		answer, err = run(t)
+		return err
+	}})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return answer, nil
+}
+
+func (s *Store) plain(ctx context.Context, run func(*transaction) error) error {
+	return s.submit(ctx, &command{run: run})
+}
+
+// Cut takes copies into a batch.
+func (s *Store) Cut(ctx context.Context, c store.Cut) (store.Taken, error) {
+	return answered(ctx, s, func(t *transaction) (store.Taken, error) { return s.ledger.Cut(t, c) })
+}
+
+// Begin takes the slots of an attempt.
+func (s *Store) Begin(ctx context.Context, b store.Begin) error {
+	return s.plain(ctx, func(t *transaction) error { return s.ledger.Begin(t, b) })
+}
+
+// Mark ends an attempt.
+func (s *Store) Mark(ctx context.Context, m store.Mark) error {
+	return s.plain(ctx, func(t *transaction) error { return s.ledger.Mark(t, m) })
+}
+
+// Refuse records a refusal at RCPT.
+func (s *Store) Refuse(ctx context.Context, r store.Refuse) error {
+	return s.plain(ctx, func(t *transaction) error { return s.ledger.Refuse(t, r) })
+}
+
+// Plan sets when a reader's next digest is due.
+func (s *Store) Plan(ctx context.Context, p store.Plan) error {
+	return s.plain(ctx, func(t *transaction) error { return s.ledger.Plan(t, p) })
+}
+
+// Join takes pass copies into the digest.
+func (s *Store) Join(ctx context.Context, j store.Join) error {
+	return s.plain(ctx, func(t *transaction) error { return s.ledger.Join(t, j) })
+}
+
+// Return gives the copies of a digest back that came back itself.
+func (s *Store) Return(ctx context.Context, batch string, at time.Time) error {
+	return s.plain(ctx, func(t *transaction) error { return s.ledger.Return(t, batch, at) })
+}
+
+// Operate runs an operator's action. The filter is run before the writer's
+// turn, so that mail goes on being accepted.
+func (s *Store) Operate(ctx context.Context, o store.Operate) (store.Operation, error) {
+	sifted, err := s.Sift(ctx, o)
+	if err != nil {
+		return store.Operation{}, err
+	}
+	return answered(ctx, s, func(t *transaction) (store.Operation, error) { return s.ledger.Operate(t, o, sifted) })
+}
+
+// Undo takes an operation back.
+func (s *Store) Undo(ctx context.Context, u store.Undo) (store.Operation, error) {
+	return answered(ctx, s, func(t *transaction) (store.Operation, error) { return s.ledger.Undo(t, u) })
+}
+
+// Tend does the housekeeping of one moment.
+func (s *Store) Tend(ctx context.Context, d store.Tend) (store.Tended, error) {
+	return answered(ctx, s, func(t *transaction) (store.Tended, error) { return s.ledger.Tend(t, d) })
+}

@@ -1,0 +1,111 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"lull/store"
+)
+
+// openFile opens the database for work, and makes it first if there is none.
+func openFile(path string, o Options) (*bbolt.DB, error) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := create(path); err != nil {
+			return nil, fmt.Errorf("make the database %s: %w", path, err)
+		}
+	}
+	db, err := bbolt.Open(path, 0o600, boltOptions(o))
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	if err := db.View(checkFormat); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return db, nil
+}
+
+func boltOptions(o Options) *bbolt.Options {
+	bo := &bbolt.Options{
+		Timeout:         max(o.Timeout, time.Second),
+		NoFreelistSync:  true, // a big freelist would be written with every commit
+		FreelistType:    bbolt.FreelistMapType,
+		InitialMmapSize: int(o.MapSize),
+	}
+	if o.MaxSize > 0 {
+		bo.MaxSize = int(o.MaxSize + 2*slack) // the writer's own check comes first
+	}
+	return bo
+}
+
+func openError(path string, err error) error {
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return fmt.Errorf("open %s: %w: stop the process that has it open", path, ErrLocked)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return fmt.Errorf("open %s: %w: this is no database of lull: %w", path, store.ErrCorrupt, err)
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// create makes an empty database under another name and moves it into place
+// when it is whole and durable: power may fail while bbolt writes its first
+// pages, and such a file cannot be opened.
+func create(path string) error {
+	temporary := path + ".new"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	db, err := bbolt.Open(temporary, 0o600, &bbolt.Options{Timeout: time.Second, NoFreelistSync: true})
+	if err != nil {
+		return err
+	}
+	err = errors.Join(db.Update(layOut), db.Sync(), db.Close())
+	if err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return replace(temporary, path)
+}
+
+// layOut makes the buckets that there is one of, and says which format they are in.
+func layOut(tx *bbolt.Tx) error {
+	for _, b := range fixedBuckets() {
+		if _, err := tx.CreateBucket([]byte(b)); err != nil {
+			return err
+		}
+	}
+	key := []byte(formatBucket)
+	value := binary.BigEndian.AppendUint32(make([]byte, sealSize), format)
+	return tx.Bucket(key).Put(key, seal(key, value))
+}
+
+// checkFormat refuses what another version of lull wrote in another way.
+func checkFormat(tx *bbolt.Tx) error {
+	key := []byte(formatBucket)
+	b := tx.Bucket(key)
+	if b == nil {
+		return errors.New("a bbolt database, but not one of lull")
+	}
+	payload, err := unseal(key, b.Get(key))
+	if err != nil || len(payload) != 4 {
+		return fmt.Errorf("the version of the format cannot be read: %w", store.ErrCorrupt)
+	}
+	switch found := binary.BigEndian.Uint32(payload); {
+	case found > format:
+		return fmt.Errorf("written by a newer lull (format %d, this one knows %d): start that one", found, format)
+	case found < format:
+		return fmt.Errorf("written by an older lull (format %d, this one knows %d): start that one, let it deliver what waits, and move the file away", found, format)
+	}
+	return nil
+}
