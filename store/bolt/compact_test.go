@@ -1,0 +1,71 @@
+package bolt
+
+import (
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
+)
+
+// hollow makes a database of 80 MiB of which little is in use.
+func hollow(t *testing.T) string {
+	t.Helper()
+	path := Path(t.TempDir())
+	random := rand.NewChaCha8([32]byte{})
+	change(t, path, func(tx *bbolt.Tx) error {
+		for segment := range uint64(2) {
+			b, err := tx.CreateBucket(segmentName(bodiesOf, segment))
+			if err != nil {
+				return err
+			}
+			for i := range 40 - segment*39 {
+				key, value := number(i), make([]byte, 2*mebibyte)
+				_, _ = random.Read(value[sealSize:])
+				if err := b.Put(key, seal(key, value)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	change(t, path, func(tx *bbolt.Tx) error { return tx.DeleteBucket(segmentName(bodiesOf, 0)) })
+	return path
+}
+
+func TestCompactWhenMostlyFree(t *testing.T) {
+	path := hollow(t)
+	db, err := openCompact(path, Options{}.withDefaults(), realDisk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size, used := usage(db); size > 4*mebibyte || used < 2*mebibyte {
+		t.Errorf("%d bytes, %d in use", size, used)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Check(path); err != nil {
+		t.Error(err)
+	}
+	if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v", info.Mode())
+	}
+}
+
+func TestCompactNeedsRoom(t *testing.T) {
+	path := hollow(t)
+	tight := disk{func(_ string, s *unix.Statfs_t) error {
+		s.Blocks, s.Bavail, s.Bsize = 1<<20, 256, 4096
+		return nil
+	}}
+	db, err := openCompact(path, Options{}.withDefaults(), tight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if size, _ := usage(db); size < 64*mebibyte {
+		t.Errorf("%d bytes: it was rewritten on a full disk", size)
+	}
+}
