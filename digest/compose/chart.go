@@ -58,7 +58,7 @@ func charted(in Input, c clock) *chart {
 	scale(bars, bars[most].Mails)
 	return &chart{
 		From: c.at(from), To: c.at(from.Add(time.Duration(len(bars)) * width)), Bars: bars,
-		Most: "most: " + mails(bars[most].Mails) + " in " + lasting(width) + " at " + c.at(from.Add(time.Duration(most)*width)),
+		Most: "most at " + c.at(from.Add(time.Duration(most)*width)) + ": " + mails(bars[most].Mails) + " in " + lasting(width),
 	}
 }
 

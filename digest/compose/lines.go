@@ -17,19 +17,24 @@ func (a *account) line(k kind, t *tally, l limits, full bool) (out line, named i
 	switch {
 	case k == quiet || t.copies() == 0:
 		out.Level, out.Label = level(t)
-		out.Facts = append(objects, "open since "+a.clock.at(t.incident.Opened)+", last mail "+a.clock.at(t.incident.Last))
+		out.Facts = append(objects, mails(t.incident.Copies)+" "+a.clock.between(t.incident.First, t.incident.Last))
 		return out, named
+	case k <= before && t.state() != store.Problem:
+		out.Label = overLabel(t.state())
+		out.Facts = append(objects, a.past(k, t)+" "+a.clock.between(a.begin(t), t.last))
 	case k == late || t.state() != store.Problem:
 		out.When = a.clock.span(a.begin(t), t.last)
 		out.Facts = append(objects, a.past(k, t))
 	default:
 		out.Level, out.Label = level(t)
-		out.Facts = append([]string{a.going(k, t)}, objects...)
+		out.Facts = append(objects, a.going(t))
 	}
 	out.Facts = append(out.Facts, a.asides(t)...)
-	if full && t.state() == store.Problem {
-		out.Excerpt = excerpt(t.telling(), l.excerpt)
-		out.ID = t.telling().ID()
+	if t.open() {
+		out.ID = clean(t.telling().ID(), 60)
+	}
+	if full && t.open() {
+		out.Full, out.Excerpt = true, excerpt(t.telling(), l.excerpt)
 	}
 	return out, named
 }
@@ -52,7 +57,7 @@ func (a *account) begin(t *tally) time.Time {
 }
 
 // going tells the mails of trouble that goes on.
-func (a *account) going(k kind, t *tally) string {
+func (a *account) going(t *tally) string {
 	s := mails(t.fresh)
 	if t.late > 0 {
 		s += " and " + count(t.late, "late one", "late ones")
@@ -60,9 +65,6 @@ func (a *account) going(k kind, t *tally) string {
 	s += " " + a.clock.between(t.first, t.last)
 	if total := t.incident.Copies; total > t.copies() {
 		s += ", " + digits(total) + " since " + a.clock.at(t.incident.First)
-	}
-	if k == causes && !t.incident.Before {
-		s = "new: " + s
 	}
 	if t.incident.Again > 0 {
 		s += "; opened again at " + a.clock.at(t.incident.Opened)
@@ -76,18 +78,15 @@ func (a *account) past(k kind, t *tally) string {
 	if total := t.incident.Copies; total > t.copies() {
 		s += " of " + digits(total)
 	}
-	begin := a.begin(t)
 	switch {
 	case t.open() && k == late:
 		s += ", still open"
 	case t.state() == store.Problem:
 		s += ", then quiet"
 	case t.state() == store.Recovery && k == late:
-		s += ", recovered after " + lasting(t.last.Sub(begin))
-	case t.state() == store.Recovery && t.last.After(begin):
-		s += ", after " + lasting(t.last.Sub(begin))
+		s += ", recovered"
 	}
-	if !a.clock.sameDay(begin, t.last) {
+	if begin := a.begin(t); k > before && !a.clock.sameDay(begin, t.last) {
 		s += ", until " + a.clock.at(t.last)
 	}
 	return s
@@ -96,18 +95,28 @@ func (a *account) past(k kind, t *tally) string {
 // asides are what else a reader should know of the mails.
 func (a *account) asides(t *tally) []string {
 	var facts []string
-	if at := a.announced(t); t.shown > 0 && !at.IsZero() {
-		facts = append(facts, count(t.shown, "mail was", "mails were")+" sent to you at once, at "+a.clock.at(at))
-	} else if t.shown > 0 {
-		facts = append(facts, count(t.shown, "mail was", "mails were")+" sent to you at once")
+	if t.shown > 0 {
+		facts = append(facts, a.announcement(t))
 	}
 	if t.doubtful > 0 {
-		facts = append(facts, "the time is that of arrival, "+count(t.doubtful, "mail names", "mails name")+" an impossible one")
+		facts = append(facts, count(t.doubtful, "mail claims", "mails claim")+" an impossible time and is shown by its arrival")
 	}
 	if t.joined != "" {
 		facts = append(facts, "not passed on singly: "+shown(t.joined, reasonColumns))
 	}
 	return facts
+}
+
+// announcement tells of the copies that notices showed whole.
+func (a *account) announcement(t *tally) string {
+	s := "announced to you"
+	if t.shown > 1 {
+		s = digits(t.shown) + " of them sent to you at once, the first"
+	}
+	if at := a.announced(t); !at.IsZero() {
+		s += " at " + a.clock.at(at)
+	}
+	return s
 }
 
 // announced is when the notice went that showed mail of the incident.
@@ -140,7 +149,7 @@ func objectFacts(t *tally, limit int) (facts []string, named int) {
 func clusterFact(c cluster, names string, n int, only bool) string {
 	total := len(c.names)
 	s := "on " + digits(total)
-	if only && total == 1 && n == 1 {
+	if only && total == n && n <= 3 {
 		return "on " + names
 	}
 	if only {
@@ -185,4 +194,12 @@ func excerpt(e *store.Entry, limit int) []string {
 		}
 	}
 	return lines
+}
+
+// overLabel is the word for an incident told among open ones.
+func overLabel(s store.State) string {
+	if s == store.Recovery {
+		return "recovered"
+	}
+	return string(s)
 }

@@ -1,10 +1,6 @@
 package compose
 
-import (
-	"strings"
-
-	"lull/store"
-)
+import "lull/store"
 
 // maxTold bounds how many earlier digests are told one by one.
 const maxTold = 3
@@ -50,13 +46,15 @@ func (a *account) earlier(batches []store.Batch, what string) []string {
 	return notes
 }
 
-// foot is what a reader may want to do next.
+// foot is what a reader may want to know in the end.
 func (a *account) foot() []string {
-	times := "Times are " + a.clock.name() + "."
-	foot := []string{list(" ", some(a.attached, count(a.attached, "original is", "originals are")+" attached."),
-		"lull show ID shows any mail whole.", times)}
+	next := ""
 	if !a.Next.IsZero() {
-		foot = append(foot, "The next digest is due at "+a.clock.at(a.Next)+", if there is anything to tell.")
+		next = "The next digest is due at " + a.clock.at(a.Next) + ", if there is anything to tell."
 	}
-	return append(foot, "Digest "+clean(a.ID, 40)+" for "+shown(strings.TrimSpace(a.Reader), 100)+", by lull on "+clean(a.Host, 100)+".")
+	return []string{
+		list(" ", some(a.attached, count(a.attached, "original is", "originals are")+" attached."), "lull show ID shows any mail whole."),
+		list(" ", "Times are "+a.clock.name()+".", next),
+		"Digest " + clean(a.ID, 40) + " for " + shown(a.Reader, 100) + ", by lull on " + clean(a.Host, 100) + ".",
+	}
 }

@@ -83,26 +83,26 @@ func flapping(o store.Object) bool {
 	return o.Problems > 2 && o.Last.Sub(o.First).Hours() < float64(o.Problems)/2
 }
 
-// listed is a bounded list of names and how many of them it covers. Names
-// that differ in one number are folded, as cluster shells do it, when the
-// list would be too long without: web[01-09,12].example.org.
+// listed is a bounded list of names and how many of them it covers. Four and
+// more that differ in one number are folded, as cluster shells do it:
+// web[01-09,12].example.org.
 func listed(names []string, limit int) (list string, covers int) {
-	if len(names) <= limit {
-		return strings.Join(names, ", "), len(names)
-	}
-	if limit == 0 {
-		return "", 0
-	}
 	var tokens []string
 	for len(names) > 0 && len(tokens) < limit {
 		token, n := fold(names)
+		if n < minFolded {
+			token, n = names[0], 1
+		}
 		tokens, names, covers = append(tokens, token), names[n:], covers+n
 	}
 	return strings.Join(tokens, ", "), covers
 }
 
-// maxRanges bounds the ranges within one folded name.
-const maxRanges = 6
+// At least minFolded names are folded, with at most maxRanges ranges.
+const (
+	minFolded = 4
+	maxRanges = 6
+)
 
 // fold makes one name of the first names, as many as differ in one number.
 func fold(names []string) (string, int) {

@@ -56,7 +56,7 @@ func parts(in Input, all []*tally) []part {
 		home.copies += t.fresh
 	}
 	for i := range in.Quiet {
-		of[quiet].members = append(of[quiet].members, &tally{incident: in.Quiet[i]})
+		of[quiet].members = append(of[quiet].members, newTally(in.Quiet[i]))
 	}
 	var told []part
 	for k := range of {
@@ -89,6 +89,10 @@ func place(in Input, t *tally) kind {
 	return before
 }
 
+// maxCauses bounds the causes that are told; the incidents of others are told
+// where they would be without.
+const maxCauses = 5
+
 // led maps incidents to the cause under which they are told: the first that
 // names them and of which at least two have copies that are neither late nor
 // silenced.
@@ -98,7 +102,7 @@ func led(named []Cause, all []*tally) map[string]*Cause {
 		free[t.incident.ID] = t.fresh > 0
 	}
 	causeOf := make(map[string]*Cause)
-	for i := range named {
+	for i := range named[:min(maxCauses, len(named))] {
 		var members []string
 		for _, id := range named[i].Incidents {
 			if free[id] {
@@ -125,7 +129,7 @@ func causeParts(named []Cause, all []*tally, causeOf map[string]*Cause, k kind) 
 		}
 	}
 	var told []part
-	for i := range named {
+	for i := range named[:min(maxCauses, len(named))] {
 		p := part{kind: cleared, cause: &named[i]}
 		for _, id := range named[i].Incidents {
 			if t := byID[id]; t != nil && causeOf[id] == p.cause {
@@ -154,7 +158,7 @@ func urgency(k kind) func(a, b *tally) int {
 			return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.incident.ID, b.incident.ID))
 		}
 		return cmp.Or(
-			cmp.Compare(rank(a), rank(b)),
+			cmp.Compare(a.rank, b.rank),
 			cmp.Compare(b.copies(), a.copies()),
 			a.incident.First.Compare(b.incident.First),
 			cmp.Compare(a.incident.ID, b.incident.ID),
@@ -162,8 +166,7 @@ func urgency(k kind) func(a, b *tally) int {
 	}
 }
 
-// rank is lower the worse the incident is.
-func rank(t *tally) int {
+func rankOf(t *tally) int {
 	if !t.open() {
 		return 10
 	}

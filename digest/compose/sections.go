@@ -12,21 +12,29 @@ const (
 	titleColumns   = 150
 	excerptColumns = 160
 	reasonColumns  = 200
-	maxReasons     = 5
 )
 
 // section puts one part into words, within limits; what is left out is added to out.
 func (a *account) section(p *part, l limits, out *Omitted) section {
-	s := section{Kind: kindWord(p.kind), Title: a.title(p), Count: counted(p), Notes: a.partNotes(p)}
+	s := section{Kind: kindWord(p.kind), Title: a.title(p), Count: counted(p), Notes: a.partNotes(p, l)}
 	if p.kind == silenced {
 		return s
+	}
+	if p.cause != nil {
+		s.Lead = shown(p.cause.Title, titleColumns)
 	}
 	if p.kind >= quiet {
 		l.full = 0
 	}
 	listed := min(l.listed, len(p.members))
+	var said []string
 	for i, t := range p.members[:listed] {
 		line, named := a.line(p.kind, t, l, i < l.full)
+		if slices.Equal(line.Excerpt, said) {
+			line.Excerpt = nil // as the one before
+		} else {
+			said = line.Excerpt
+		}
 		out.Objects += objectsOf(&t.incident) - named
 		s.Lines = append(s.Lines, line)
 	}
@@ -51,7 +59,7 @@ func rested(n, copies, listed int) string {
 	}
 	s := "and " + count(n, "incident", "incidents")
 	s = strings.Replace(s, " incident", more+" incident", 1)
-	return s + some(copies, " with "+mails(copies)) + ", not listed for size:"
+	return s + some(copies, " with "+mails(copies)) + ":"
 }
 
 func kindWord(k kind) string {
@@ -60,10 +68,10 @@ func kindWord(k kind) string {
 
 func (a *account) title(p *part) string {
 	if p.cause != nil {
-		return "Probably one cause: " + shown(p.cause.Title, titleColumns)
+		return "Probably one cause"
 	}
 	return [kinds]string{
-		fresh: "Open, new", again: "Open again", before: "Open since before", quiet: "Open, no new mail",
+		fresh: "New and open", again: "Open again", before: "Open since before", quiet: "Open, no new mail",
 		recovered: "Recovered", notices: "Notices", late: "Late", silenced: "Silenced",
 	}[p.kind]
 }
@@ -73,10 +81,10 @@ func counted(p *part) string {
 }
 
 // partNotes are what there is to say of a part before its incidents.
-func (a *account) partNotes(p *part) []string {
+func (a *account) partNotes(p *part, l limits) []string {
 	switch p.kind {
 	case causes, cleared:
-		return a.reasons(p)
+		return a.reasons(p, l.reasons)
 	case late:
 		return a.lateNotes(p)
 	case silenced:
@@ -85,18 +93,20 @@ func (a *account) partNotes(p *part) []string {
 	return nil
 }
 
-func (a *account) reasons(p *part) []string {
+func (a *account) reasons(p *part, limit int) []string {
 	first := p.members[0]
 	for _, t := range p.members {
 		if t.incident.First.Before(first.incident.First) {
 			first = t
 		}
 	}
-	notes := []string{"Earliest: " + shown(first.incident.Title, titleColumns) + ", at " + a.clock.at(first.incident.First)}
-	for _, r := range p.cause.Reasons[:min(maxReasons, len(p.cause.Reasons))] {
-		if r = shown(r, reasonColumns); r != "" {
-			notes = append(notes, upper(r))
-		}
+	notes := []string{"Earliest at " + a.clock.at(first.incident.First) + ": " + shown(first.incident.Title, titleColumns)}
+	var because []string
+	for _, r := range p.cause.Reasons[:min(limit, len(p.cause.Reasons))] {
+		because = append(because, shown(r, reasonColumns))
+	}
+	if why := list("; ", because...); why != "" {
+		notes = append(notes, "Because: "+why)
 	}
 	return notes
 }

@@ -25,6 +25,7 @@ type section struct {
 	Kind    string // one word, for the page
 	Title   string
 	Count   string
+	Lead    string // of a cause: what the incidents have in common
 	Notes   []string
 	Lines   []line
 	Rest    string // how much is not listed
@@ -35,6 +36,7 @@ type section struct {
 type line struct {
 	Level   string // critical, warning, unknown, info, problem, calm: for the page
 	Label   string // before the title, may be empty
+	Full    bool   // told with everything
 	When    string // before the title, for what is told on one line
 	Title   string
 	Facts   []string
@@ -48,19 +50,20 @@ type limits struct {
 	listed  int // incidents a part told at all
 	names   int // objects named an incident
 	excerpt int // lines
+	reasons int // for a cause
 }
 
 // rungs are the limits from generous to bare. A digest takes the first that
 // fits; the last always does.
 func rungs() []limits {
 	return []limits{
-		{full: 40, listed: 200, names: 24, excerpt: 4},
-		{full: 30, listed: 120, names: 16, excerpt: 3},
-		{full: 20, listed: 80, names: 12, excerpt: 3},
-		{full: 12, listed: 50, names: 8, excerpt: 2},
-		{full: 8, listed: 25, names: 6, excerpt: 2},
-		{full: 3, listed: 10, names: 4, excerpt: 1},
-		{full: 1, listed: 3, names: 2, excerpt: 1},
+		{full: 8, listed: 150, names: 12, excerpt: 3, reasons: 4},
+		{full: 6, listed: 100, names: 10, excerpt: 3, reasons: 4},
+		{full: 5, listed: 70, names: 8, excerpt: 2, reasons: 3},
+		{full: 4, listed: 45, names: 6, excerpt: 2, reasons: 3},
+		{full: 3, listed: 25, names: 4, excerpt: 1, reasons: 2},
+		{full: 2, listed: 10, names: 3, excerpt: 1, reasons: 1},
+		{full: 1, listed: 4, names: 2, excerpt: 1, reasons: 1},
 		{},
 	}
 }
@@ -98,8 +101,13 @@ func (a *account) command(name string) string {
 
 // subject says the whole at a glance.
 func (a *account) subject() string {
+	return "lull " + a.readerName() + ": " + list(", ", a.glance()...) + " (" + mails(a.told.Copies) + ")"
+}
+
+// readerName is the reader in short.
+func (a *account) readerName() string {
 	name, _, _ := strings.Cut(a.Reader, "@")
-	return "lull " + clean(name, 30) + ": " + list(", ", a.glance()...) + " (" + mails(a.told.Copies) + ")"
+	return clean(name, 30)
 }
 
 func (a *account) glance() []string {
@@ -173,7 +181,7 @@ func (a *account) addsUp() string {
 	sums[causes], sums[cleared] = sums[causes]+sums[cleared], 0
 	words := [kinds]string{
 		causes: "told by cause", fresh: "new", again: "open again", before: "open before",
-		recovered: "recovered", notices: "notices", late: "late", silenced: "silenced",
+		recovered: "recovered", notices: "in notices", late: "late", silenced: "silenced",
 	}
 	var terms []string
 	for k, n := range sums {

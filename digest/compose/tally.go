@@ -25,8 +25,16 @@ type tally struct {
 	first, last time.Time
 	// newest is the last one sent, trouble the last one that tells a problem.
 	newest, trouble *store.Entry
+	// rank is lower the worse the incident is.
+	rank int
 	// objects are sorted when they are first asked for.
 	objects []cluster
+}
+
+func newTally(i store.Incident) *tally {
+	t := &tally{incident: i}
+	t.rank = rankOf(t)
+	return t
 }
 
 // tallies counts the cut by incident, in the order of first copies.
@@ -52,6 +60,9 @@ func tallies(in Input) []*tally {
 			all = append(all, t)
 		}
 		t.add(e, in, known[id] == nil)
+	}
+	for _, t := range all {
+		t.rank = rankOf(t)
 	}
 	return all
 }

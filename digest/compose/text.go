@@ -9,8 +9,8 @@ func (s *story) plain() string {
 	t.flow("", s.Summary)
 	if s.Chart != nil {
 		t.gap()
-		t.line(s.Chart.From + " " + s.Chart.String() + " " + s.Chart.To)
-		t.flow(strings.Repeat(" ", columns(s.Chart.From)+1), s.Chart.Most)
+		t.line(s.Chart.From + " |" + s.Chart.String() + "| " + s.Chart.To)
+		t.flow(strings.Repeat(" ", columns(s.Chart.From)+2), s.Chart.Most)
 	}
 	for _, n := range s.Notes {
 		t.gap()
@@ -41,15 +41,18 @@ func (t *text) line(s string) {
 func (t *text) gap() { t.WriteByte('\n') }
 
 // flow writes a text over as many lines as it takes, indented like its lead.
-func (t *text) flow(lead, s string) {
-	for _, l := range wrap(lead, s) {
+func (t *text) flow(lead, s string) { t.hang(lead, strings.Repeat(" ", columns(lead)), s) }
+
+// hang writes a text of which all lines but the first begin with next.
+func (t *text) hang(lead, next, s string) {
+	for _, l := range wrap(lead, next, s) {
 		t.line(l)
 	}
 }
 
 // command writes a command line; where it is too long it goes on after "\".
 func (t *text) command(indent, s string) {
-	lines := wrap(indent+"  ", s)
+	lines := wrap(indent+"  ", indent+"    ", s)
 	for i, l := range lines {
 		if i < len(lines)-1 {
 			l += " \\"
@@ -61,16 +64,17 @@ func (t *text) command(indent, s string) {
 func (t *text) section(s *section) {
 	t.gap()
 	t.heading(s.Title, s.Count)
+	t.flow("  ", s.Lead)
 	for _, n := range s.Notes {
 		t.flow("  ", n)
 	}
-	spaced := len(s.Notes) > 0
+	spaced := s.Lead != "" || len(s.Notes) > 0
 	for i := range s.Lines {
 		l := &s.Lines[i]
-		if spaced || l.ID != "" {
+		if spaced || l.Full {
 			t.gap()
 		}
-		spaced = l.ID != ""
+		spaced = l.Full
 		t.incident(l)
 	}
 	if s.Rest != "" {
@@ -83,12 +87,8 @@ func (t *text) section(s *section) {
 // heading is the title on the left, the count on the right, and a rule.
 func (t *text) heading(title, count string) {
 	title = strings.ToUpper(title)
-	if gap := textColumns - columns(title) - columns(count); gap >= 2 {
-		t.line(title + strings.Repeat(" ", gap) + count)
-	} else {
-		t.flow("", title)
-		t.line(strings.Repeat(" ", max(0, textColumns-columns(count))) + count)
-	}
+	gap := strings.Repeat(" ", max(2, textColumns-columns(title)-columns(count)))
+	t.line(strings.TrimRight(title+gap+count, " "))
 	t.line(strings.Repeat("-", textColumns))
 }
 
@@ -98,19 +98,15 @@ func (t *text) incident(l *line) {
 		t.flow("  "+l.When+"  ", l.Title+"; "+strings.Join(l.Facts, "; "))
 		return
 	case l.Label != "":
-		t.flow("  ", strings.ToUpper(l.Label)+"  "+l.Title)
+		t.hang("  "+strings.ToUpper(l.Label)+"  ", "    ", l.Title)
 	default:
-		t.flow("  ", l.Title)
+		t.hang("  ", "    ", l.Title)
 	}
-	if l.ID == "" {
-		t.flow("    ", strings.Join(l.Facts, "; "))
-		return
-	}
-	for _, f := range l.Facts {
-		t.flow("    ", f)
-	}
+	t.flow("    ", strings.Join(l.Facts, "; "))
 	for _, e := range l.Excerpt {
-		t.line("    | " + cut(e, textColumns-6))
+		t.hang("    | ", "    | ", e)
 	}
-	t.line("    " + l.ID)
+	if l.ID != "" {
+		t.line("    " + l.ID)
+	}
 }

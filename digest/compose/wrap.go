@@ -6,10 +6,9 @@ import "strings"
 const textColumns = 72
 
 // wrap breaks a text into lines: the first begins with lead, the others with
-// as many blanks. A word that is too long for a line is broken.
-func wrap(lead, s string) []string {
-	indent := strings.Repeat(" ", columns(lead))
-	room := textColumns - len(indent)
+// next. A word that is too long for a line is broken.
+func wrap(lead, next, s string) []string {
+	room := textColumns - max(columns(lead), columns(next))
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(s) {
@@ -34,10 +33,10 @@ func wrap(lead, s string) []string {
 		lines = append(lines, line)
 	}
 	for i := range lines {
-		lines[i] = indent + isolated(lines[i])
+		lines[i] = next + isolated(lines[i])
 	}
 	if len(lines) > 0 {
-		lines[0] = lead + lines[0][len(indent):]
+		lines[0] = lead + strings.TrimPrefix(lines[0], next)
 	}
 	return lines
 }
