@@ -40,3 +40,11 @@ func testCertificate(t *testing.T) (*x509.CertPool, tls.Certificate) {
 	roots.AddCert(leaf)
 	return roots, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
+
+func serverTLS(c tls.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{c}}
+}
+
+func clientTLS(roots *x509.CertPool) *tls.Config {
+	return &tls.Config{RootCAs: roots, ServerName: "mx.test"}
+}
