@@ -54,55 +54,61 @@ func measure(word string) (s shape) {
 	return s
 }
 
-// classify decides what the word text[start:end] is. It may take less than
-// the word: "a/b" is two tokens.
-func (s *scanner) classify(start, end int) token {
+// classify decides what the word text[start:end] is, and where to go on. It
+// may take less than the word: "a/b" is two tokens.
+func (s *scanner) classify(start, end int) (t token, next int) {
+	next = end
+	for end > start && isEdge(s.text[end-1]) {
+		end--
+	}
 	word := s.text[start:end]
 	m := measure(word)
-	t := token{start: start, end: end}
-	if m.slashes > 0 && (isURL(word) || isPath(word, m)) {
-		t.from, t.to = s.sourceFile(start, end)
-		t.kind = path
-		if t.from < t.to {
-			t.kind = constant
-		} else if isURL(word) {
-			t.kind = link
-		}
-		return t
+	if m.slashes > 0 && isURL(word) {
+		return token{start: start, end: end, kind: link}, next
+	}
+	if m.slashes > 0 && isPath(word, m) {
+		return s.classifyPath(start, end), next
+	}
+	for start < end && isEdge(s.text[start]) {
+		start++
 	}
 	if m.slashes > 0 {
-		if cut := slash(word); cut > 0 {
-			end = start + cut
-		} else {
-			start++
+		if first := slash(s.text[start:end]); first >= 0 {
+			end = start + first
+			next = end + 1
 		}
-		if start >= end {
-			t.kind = unit
-			t.end = max(end, start)
-			return t
-		}
-		word = s.text[start:end]
-		m = measure(word)
-		t.start, t.end = start, end
 	}
-	from, to := trim(s.text, start, end)
-	t.from, t.to = from, to
-	if from == to { // a rule of dashes
+	if end-start != len(word) {
+		m = measure(s.text[start:end])
+	}
+	return s.classifyWord(start, end, m), next
+}
+
+// classifyPath masks a path, but for the base name of a source file, which
+// tells incidents apart where the path before and the line behind do not.
+func (s *scanner) classifyPath(start, end int) token {
+	from, to, found := sourceFile(s.text, start, end)
+	if found {
+		return token{start: from, end: end, from: from, to: to}
+	}
+	return token{start: start, end: end, kind: path}
+}
+
+// classifyWord decides what a word without slashes is.
+func (s *scanner) classifyWord(start, end int, m shape) token {
+	t := token{start: start, end: end, from: start, to: end}
+	if start == end { // a rule of dashes
 		t.kind = unit
 		return t
 	}
-	if to-from != end-start {
-		word = s.text[from:to]
-		m = measure(word)
-	}
-	t.kind = s.kindOf(word, m)
-	if t.kind == constant {
-		t.from = s.exceptionClass(from, to, m)
+	t.kind = s.kindOf(s.text[start:end], m)
+	if t.kind == constant && m.dots > 0 {
+		t.from = exceptionClass(s.text, start, end)
 	}
 	return t
 }
 
-// kindOf decides what a trimmed word without slashes is.
+// kindOf decides what a word without slashes and loose ends is.
 func (s *scanner) kindOf(word string, m shape) kind {
 	switch {
 	case m.ats > 0 && isMailbox(word):

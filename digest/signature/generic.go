@@ -10,7 +10,7 @@ import (
 // informative line where the subject says little.
 func (m *mail) generic() finding {
 	subject := stripPrefixes(m.subject)
-	f := finding{format: "generic"}
+	f := finding{format: "generic", family: "generic"}
 	variant := m.informative(0)
 	core := appendCore(make([]byte, 0, 256), subject)
 	f.title = string(appendTitle(nil, subject))

@@ -75,8 +75,8 @@ func (s *scanner) next() (token, bool) {
 		}
 		s.at += size
 	}
-	t := s.classify(start, s.at)
-	s.at = t.end
+	t, next := s.classify(start, s.at)
+	s.at = next
 	s.last, s.lastTok = t.kind, s.text[t.start:t.end]
 	return t, true
 }
@@ -209,4 +209,22 @@ func appendTitle(dst []byte, text string) []byte {
 		}
 	}
 	return dst
+}
+
+// appendSteady appends text as it is written, with a * for each number, time
+// and id: for commands and names, in which paths and hosts tell one from
+// another.
+func appendSteady(dst []byte, text string) []byte {
+	last := 0
+	for s := newScanner(text); ; {
+		t, ok := s.next()
+		if !ok {
+			return append(dst, s.text[last:]...)
+		}
+		switch t.kind {
+		case number, moment, duration, hash:
+			dst = append(append(dst, s.text[last:t.start]...), '*')
+			last = t.end
+		}
+	}
 }

@@ -61,7 +61,7 @@ func read(raw []byte, steps *[]Step) (reading store.Reading, told []Step) {
 func unreadable(raw []byte) store.Reading {
 	r := store.Reading{Reports: []store.Report{{State: store.Notice}}}
 	r.Signature = store.Signature{Title: "unreadable mail", Format: "unreadable", Core: "unreadable", Version: Version}
-	r.Signature.ID = identify(r.Signature)
+	r.Signature.ID = identify("", "unreadable", "unreadable")
 	return r
 }
 
@@ -98,17 +98,13 @@ func (m *mail) note(name, detail string) {
 
 // finding is what a mail was recognised as, by a format or by its template.
 type finding struct {
-	format   string
+	format   string // as it is told
+	family   string // as it is hashed: formats of one program share it
 	core     string // canonical, to be hashed
 	title    string
 	variant  string
 	recovers bool
 	reports  []store.Report
-}
-
-// recognise finds the format of the mail, or takes its template.
-func (m *mail) recognise() finding {
-	return m.generic()
 }
 
 // reading puts together all that is kept.
@@ -123,24 +119,39 @@ func (m *mail) reading(f finding) store.Reading {
 	r.Digest, r.DigestHost = m.digest()
 	r.Excerpt = excerpt(m.lines)
 	r.Reports = f.reports
+	f.core = cut(f.core, maxScan)
+	if isAllSuccess(f.reports) {
+		f.core += " (success)" // successes never hide failures
+	}
 	if len(r.Reports) == 0 {
 		r.Reports = []store.Report{{State: store.Notice}}
 	}
 	r.Signature = store.Signature{
 		Title: clean(f.title, maxField), Format: f.format, Source: clean(m.from.source(), maxField),
-		Core: cut(f.core, maxScan), Variant: clean(f.variant, maxField), Version: Version, Recovers: f.recovers,
+		Core: f.core, Variant: clean(f.variant, maxField), Version: Version, Recovers: f.recovers,
 	}
-	r.Signature.ID = identify(r.Signature)
+	r.Signature.ID = identify(r.Signature.Source, f.family, r.Signature.Core)
 	m.note("source", r.Signature.Source)
 	m.note("core", r.Signature.Core)
 	m.note("signature", r.Signature.ID)
 	return r
 }
 
+// isAllSuccess reports whether a mail tells nothing but good news that answer
+// no problem.
+func isAllSuccess(reports []store.Report) bool {
+	for _, r := range reports {
+		if r.Kind != kindSuccess {
+			return false
+		}
+	}
+	return len(reports) > 0
+}
+
 // identify hashes what a signature is made of, each part behind its length.
-func identify(s store.Signature) string {
+func identify(source, family, core string) string {
 	sum := sha256.New()
-	for _, part := range [...]string{s.Source, s.Format, s.Core} {
+	for _, part := range [...]string{source, family, core} {
 		var size [4]byte
 		binary.BigEndian.PutUint32(size[:], uint32(len(part)))
 		sum.Write(size[:])

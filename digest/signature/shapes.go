@@ -4,17 +4,7 @@ import "strings"
 
 // Predicates of single words. Each reads its word at most a few times.
 
-// trim takes joints off the ends of text[start:end], but not underscores.
-func trim(text string, start, end int) (int, int) {
-	for start < end && isEdge(text[start]) {
-		start++
-	}
-	for start < end && isEdge(text[end-1]) {
-		end--
-	}
-	return start, end
-}
-
+// isEdge reports whether a joint at the end of a word is none of it.
 func isEdge(c byte) bool {
 	return c == '.' || c == ':' || c == '-' || c == '/' || c == '\\' || c == '@'
 }
@@ -38,18 +28,18 @@ func isPath(word string, m shape) bool {
 	return m.slashes >= 2 || len(word) > 2 && word[1] == ':' && word[2] == '\\'
 }
 
-// sourceFile returns the base name of a path to a source file, which tells
-// incidents apart where the path before and the line behind do not.
-func (s *scanner) sourceFile(start, end int) (from, to int) {
-	word := s.text[start:end]
-	base := word[strings.LastIndexAny(word, `/\`)+1:]
-	name, _, _ := strings.Cut(base, ":")
+// sourceFile returns where the base name stands in the path text[start:end],
+// if it is that of a source file.
+func sourceFile(text string, start, end int) (from, to int, found bool) {
+	word := text[start:end]
+	base := word[strings.LastIndexAny(word, `/\\`)+1:]
+	name := before(base, ":")
 	dot := strings.LastIndexByte(name, '.')
 	if dot <= 0 || !isSource(name[dot+1:]) {
-		return start, start
+		return 0, 0, false
 	}
 	from = end - len(base)
-	return from, from + len(name)
+	return from, from + len(name), true
 }
 
 func isSource(extension string) bool {
@@ -205,15 +195,12 @@ func isHost(word string, m shape) bool {
 
 // exceptionClass returns where the last label of a dotted class name begins:
 // java.lang.NullPointerException is told by it alone.
-func (s *scanner) exceptionClass(from, to int, m shape) int {
-	if m.dots == 0 {
-		return from
+func exceptionClass(text string, start, end int) int {
+	last := start + strings.LastIndexByte(text[start:end], '.') + 1
+	if isUpper(text[last]) {
+		return last
 	}
-	word := s.text[from:to]
-	if last := strings.LastIndexByte(word, '.') + 1; isUpper(word[last]) {
-		return from + last
-	}
-	return from
+	return start
 }
 
 // isUserWord reports whether the word after this one is the name of a user.

@@ -1,0 +1,111 @@
+package signature
+
+import (
+	"fmt"
+	"strings"
+)
+
+// output is a text made of fields: the reverse of a template.
+//
+//	{service} on {host}
+//
+// {name} is the field as it is, {name?} may be empty, {name:masked} is its
+// canonical form (mask.go), {name:steady} keeps all but numbers, times and ids,
+// {name:title} names what it masks, {name:short} is a host without its domain. An output
+// in which another field is empty gives nothing, so that the next is tried.
+type output struct {
+	parts []outputPart
+}
+
+type outputPart struct {
+	literal  string
+	field    int
+	render   string
+	optional bool
+}
+
+// parseOutput reads the text of an output. It may only use fields that some
+// template takes.
+func parseOutput(text string, names fieldNames) (output, error) {
+	var o output
+	for text != "" {
+		literal, rest, found := strings.Cut(text, "{")
+		if literal != "" {
+			o.parts = append(o.parts, outputPart{literal: literal, field: -1})
+		}
+		if !found {
+			break
+		}
+		inner, after, found := strings.Cut(rest, "}")
+		if !found {
+			return o, fmt.Errorf("a { without }")
+		}
+		part, err := parseOutputPart(inner, names)
+		if err != nil {
+			return o, err
+		}
+		o.parts = append(o.parts, part)
+		text = after
+	}
+	return o, nil
+}
+
+func parseOutputPart(inner string, names fieldNames) (outputPart, error) {
+	name, render, _ := strings.Cut(inner, ":")
+	name, optional := strings.CutSuffix(name, "?")
+	i, known := names[name]
+	if !known {
+		return outputPart{}, fmt.Errorf("{%s}: no template takes it", inner)
+	}
+	switch render {
+	case "", "masked", "steady", "title", "short":
+	default:
+		return outputPart{}, fmt.Errorf("{%s}: no such form", inner)
+	}
+	return outputPart{field: i, render: render, optional: optional}, nil
+}
+
+// text fills the output in, false if a field that it needs is empty.
+func (o output) text(from *fields) (string, bool) {
+	if len(o.parts) == 1 && o.parts[0].field >= 0 && o.parts[0].render == "" {
+		text := from[o.parts[0].field]
+		return text, text != "" || o.parts[0].optional
+	}
+	out := make([]byte, 0, 96)
+	for _, part := range o.parts {
+		if part.field < 0 {
+			out = append(out, part.literal...)
+			continue
+		}
+		text := from[part.field]
+		if text == "" && !part.optional {
+			return "", false
+		}
+		out = appendRendered(out, text, part.render)
+	}
+	return strings.TrimSpace(string(out)), true
+}
+
+func appendRendered(out []byte, text, render string) []byte {
+	switch render {
+	case "masked":
+		return appendCore(out, text)
+	case "steady":
+		return appendSteady(out, text)
+	case "title":
+		return appendTitle(out, text)
+	case "short":
+		return append(out, before(text, ".")...)
+	}
+	return append(out, text...)
+}
+
+// firstText is the text of the first output that gives one.
+func firstText(outputs []output, from *fields) string {
+	for _, o := range outputs {
+		if text, ok := o.text(from); ok {
+			return text
+		}
+	}
+	return ""
+}

@@ -1,0 +1,240 @@
+package signature
+
+import (
+	"slices"
+	"strings"
+
+	"lull/store"
+)
+
+// recognise finds the format that fits the mail best, or takes its template.
+// The order of formats never matters: the layout that pins down most text
+// wins, and among equals the first by name.
+func (m *mail) recognise() finding {
+	var best *format
+	var bestScore int
+	var taken fields
+	for _, f := range formats() {
+		for i := range f.layouts {
+			l := &f.layouts[i]
+			var got fields
+			if l.score > bestScore && l.match(m, &got) {
+				best, bestScore, taken = f, l.score, got
+			}
+		}
+	}
+	if best == nil {
+		return m.generic()
+	}
+	return best.read(m, taken)
+}
+
+func (l *layout) match(m *mail, to *fields) bool {
+	for i := range l.rules {
+		if !l.rules[i].match(m, to) {
+			return false
+		}
+	}
+	return true
+}
+
+// match looks for the first place in the mail where the rule fits.
+func (r *rule) match(m *mail, to *fields) bool {
+	switch r.place {
+	case inSubject:
+		return r.matchText(stripPrefixes(m.subject), to)
+	case inFrom:
+		return r.matchText(m.from.text, to)
+	case inHeader:
+		return m.header.has(r.name) && r.matchText(clean(decodeWords(m.header.get(r.name)), maxLine), to)
+	}
+	for i := range m.lines {
+		if r.matchLine(m.lines, i, to) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchLine matches the line at an index, or the one below a label.
+func (r *rule) matchLine(lines []string, at int, to *fields) bool {
+	if r.place != belowLine {
+		return lines[at] != "" && r.matchText(lines[at], to)
+	}
+	if !r.label.match(lines[at], to) {
+		return false
+	}
+	for _, line := range lines[at+1:] {
+		if line != "" {
+			return r.matchText(line, to)
+		}
+	}
+	return false
+}
+
+func (r *rule) matchText(text string, to *fields) bool {
+	if !r.template.match(text, to) {
+		return false
+	}
+	for _, set := range r.sets {
+		to[set.field] = set.value
+	}
+	return true
+}
+
+// filling is what a format's rules have taken from a mail so far.
+type filling struct {
+	top      fields
+	taken    fieldSet // of top, from the body: the first line that tells wins
+	records  []fields
+	inRecord fieldSet // of the last record, from its own lines
+}
+
+// fieldSet is a set of fields by number.
+type fieldSet uint32
+
+func (s fieldSet) has(i int) bool { return s&(1<<i) != 0 }
+func (s *fieldSet) add(i int)     { *s |= 1 << i }
+
+// read reads a mail of this format, of which a layout has taken some fields.
+func (f *format) read(m *mail, taken fields) finding {
+	m.note("format", f.name)
+	fill := filling{top: taken}
+	for i := range f.takes {
+		if r := &f.takes[i]; r.place < inLine {
+			var got fields
+			if r.match(m, &got) {
+				fill.section(&got)
+			}
+		}
+	}
+	for at := range m.lines {
+		f.readLine(m.lines, at, &fill)
+	}
+	return f.finding(m, &fill)
+}
+
+// readLine gives one line to all rules that look at lines.
+func (f *format) readLine(lines []string, at int, fill *filling) {
+	for i := range f.takes {
+		r := &f.takes[i]
+		if r.place < inLine {
+			continue
+		}
+		var got fields
+		if !r.matchLine(lines, at, &got) {
+			continue
+		}
+		switch r.place {
+		case inRecord:
+			fill.record(&got)
+		case inSection:
+			fill.records = slices.Clip(fill.records)
+			fill.inRecord = ^fieldSet(0)
+			fill.section(&got)
+		default:
+			fill.line(&got, r.sets)
+		}
+	}
+}
+
+// section sets fields for all that follows.
+func (l *filling) section(got *fields) {
+	for i, text := range got {
+		if text != "" {
+			l.top[i] = text
+		}
+	}
+}
+
+// record begins a record, which knows what holds above it.
+func (l *filling) record(got *fields) {
+	if len(l.records) == maxReports {
+		return
+	}
+	record := l.top
+	l.inRecord = 0
+	for i, text := range got {
+		if text != "" {
+			record[i] = text
+			l.inRecord.add(i)
+		}
+	}
+	l.records = append(l.records, record)
+}
+
+// line adds what one line tells to the record it stands in, or to the mail.
+func (l *filling) line(got *fields, sets []setting) {
+	to, taken := &l.top, &l.taken
+	if n := len(l.records); n > 0 && l.inRecord != ^fieldSet(0) {
+		to, taken = &l.records[n-1], &l.inRecord
+	}
+	for i, text := range got {
+		if text != "" && !taken.has(i) {
+			to[i] = text
+			taken.add(i)
+		}
+	}
+	for _, set := range sets {
+		to[set.field] = set.value
+	}
+}
+
+// finding makes the outputs of the format from the fields.
+func (f *format) finding(m *mail, fill *filling) finding {
+	out := finding{format: f.name, family: f.family, recovers: f.recovers}
+	from := &fill.top
+	if len(fill.records) == 0 {
+		out.reports = []store.Report{f.report(from)}
+	}
+	for i := range fill.records {
+		if r := f.report(&fill.records[i]); !slices.Contains(out.reports, r) {
+			out.reports = append(out.reports, r)
+		}
+	}
+	slices.SortStableFunc(out.reports, func(a, b store.Report) int { return rank(a) - rank(b) })
+	key := firstText(f.key, from)
+	if key == "" && len(fill.records) > 0 {
+		key = firstText(f.key, &fill.records[0])
+	}
+	out.core = strings.ToLower(strings.Join(strings.Fields(key), " "))
+	if out.title = firstText(f.title, from); out.title == "" {
+		out.title = key
+	}
+	if out.variant = firstText(f.variant, from); out.variant == "" {
+		out.variant = m.informative(0)
+	}
+	out.variant = string(appendTitle(nil, out.variant))
+	m.note("key", key)
+	return out
+}
+
+// report makes a report of a record.
+func (f *format) report(from *fields) store.Report {
+	r := store.Report{State: store.Problem}
+	told := false
+	for _, o := range f.state {
+		text, ok := o.text(from)
+		if !ok {
+			continue
+		}
+		v, known := f.verdictOf(text)
+		if known && !told {
+			r.State, r.Kind, told = v.state, v.kind, true
+		}
+		if known && r.Severity == "" && r.State == store.Problem {
+			r.Severity = v.severity
+		}
+	}
+	if v, known := f.verdictOf(firstText(f.severity, from)); known {
+		r.Severity = v.severity
+	}
+	r.Object = objectName(firstText(f.object, from))
+	r.Time = parseTime(firstText(f.time, from))
+	return r
+}
+
+// objectName is the name of an object as it is compared: in lower case.
+func objectName(text string) string {
+	return strings.ToLower(strings.Trim(clean(text, maxField), " .,;:"))
+}
