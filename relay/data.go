@@ -2,6 +2,7 @@ package relay
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -51,13 +52,25 @@ func (s *session) receive(tx *transaction, r io.Reader, in *intake) error {
 			return err
 		}
 	}
+	var err error
 	if chunks, ok := r.(*io.PipeReader); ok {
-		return s.receiveChunks(chunks, in)
+		err = s.receiveChunks(chunks, in)
+	} else {
+		err = s.receiveText(r, in)
 	}
+	switch {
+	case err == nil, errors.Is(err, errTooLarge), errors.Is(err, errBusy):
+		return err
+	}
+	return fmt.Errorf("%w: %w", errCutShort, err)
+}
+
+// receiveText reads what follows DATA.
+func (s *session) receiveText(r io.Reader, in *intake) error {
 	buffered := below(r)
 	if buffered == nil {
 		_, err := in.ReadFrom(r)
-		return noEOF(err)
+		return err
 	}
 	text := dotted{r: buffered}
 	err := text.each(in.take)
@@ -71,10 +84,13 @@ func (s *session) receive(tx *transaction, r io.Reader, in *intake) error {
 // connection cut short for a whole one.
 func (s *session) receiveChunks(r *io.PipeReader, in *intake) error {
 	n, err := in.ReadFrom(r)
-	if err == nil && n != announced(s.conn) {
-		return errTruncated
+	if err != nil {
+		return err
 	}
-	return err
+	if want := announced(s.conn); n != want {
+		return fmt.Errorf("%d octets of %d in chunks", n, want)
+	}
+	return nil
 }
 
 // skip reads the rest of a text that is not wanted, so that the reply can be

@@ -3,6 +3,7 @@ package relay
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"slices"
@@ -169,28 +170,40 @@ type client struct {
 	t     testing.TB
 	conn  net.Conn
 	lines chan string
-	gone  chan struct{} // closed when reading ended
 }
 
 func newClient(t testing.TB, conn net.Conn) *client {
-	c := &client{t: t, conn: conn, lines: make(chan string, 10000), gone: make(chan struct{})}
-	go c.read(conn)
+	c := &client{t: t}
+	c.listen(conn)
 	return c
 }
 
-func (c *client) read(conn net.Conn) {
-	defer close(c.gone)
-	defer close(c.lines)
-	r := bufio.NewReader(conn)
-	for {
-		line, err := r.ReadString('\n')
-		if line != "" {
-			c.lines <- strings.TrimSuffix(line, "\r\n")
+// listen reads from conn until it ends or TLS begins.
+func (c *client) listen(conn net.Conn) {
+	c.conn, c.lines = conn, make(chan string, 10000)
+	go func(lines chan<- string) {
+		defer close(lines)
+		r := bufio.NewReader(conn)
+		for {
+			line, err := r.ReadString('\n')
+			if line != "" {
+				lines <- strings.TrimSuffix(line, "\r\n")
+			}
+			if err != nil || strings.HasPrefix(line, "220 2.0.0 Ready") {
+				return
+			}
 		}
-		if err != nil {
-			return
-		}
+	}(c.lines)
+}
+
+// secure upgrades the connection, which the server has agreed to.
+func (c *client) secure() {
+	c.t.Helper()
+	conn := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true})
+	if err := conn.Handshake(); err != nil {
+		c.t.Fatalf("handshake: %v", err)
 	}
+	c.listen(conn)
 }
 
 // send writes raw octets. A server that hung up is no fault here: what it
@@ -266,19 +279,23 @@ func bubble(t *testing.T, cfg Config, change func(*Deps), test func(t *testing.T
 		h.server = New(cfg, d)
 		served := make(chan error)
 		go func() { served <- h.server.Serve(h.pipes) }()
+		defer h.close(t, served)
 		test(t, h)
-		for _, c := range h.clients {
-			c.conn.Close() //nolint:errcheck // the test is over
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
-		defer cancel()
-		if err := h.server.Shutdown(ctx); err != nil {
-			t.Errorf("Shutdown: %v", err)
-		}
-		if err := <-served; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
 	})
+}
+
+func (h *house) close(t *testing.T, served <-chan error) {
+	for _, c := range h.clients {
+		c.conn.Close() //nolint:errcheck // the test is over
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	if err := h.server.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
 }
 
 // house is a server with everything around it.

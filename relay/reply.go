@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"os"
 
 	"github.com/emersion/go-smtp"
 
@@ -15,11 +13,11 @@ import (
 
 // What a message can run into on its way from the client to the Acceptor.
 var (
-	errTruncated = errors.New("the message ended before its last octet")
-	errTooLarge  = errors.New("the message exceeds the size limit")
-	errBusy      = errors.New("no memory is free for the message")
-	errLoop      = errors.New("the message loops")
-	errHungUp    = fmt.Errorf("the connection was ended: %w", net.ErrClosed)
+	errCutShort = errors.New("the message did not arrive in full")
+	errTooLarge = errors.New("the message exceeds the size limit")
+	errBusy     = errors.New("no memory is free for the message")
+	errLoop     = errors.New("the message loops")
+	errHungUp   = fmt.Errorf("the connection was ended: %w", net.ErrClosed)
 )
 
 // reply is what a client is told about an error. It is total: an error that
@@ -40,19 +38,10 @@ func reply(err error) *smtp.SMTPError {
 		return say(554, enhanced{5, 4, 6}, "Too many hops, this message is in a loop")
 	case errors.Is(err, store.ErrStopped), errors.Is(err, context.Canceled):
 		return say(451, enhanced{4, 3, 2}, "Service is stopping, try again later")
-	case brokenOff(err):
+	case errors.Is(err, errCutShort):
 		return say(451, enhanced{4, 4, 2}, "The message did not arrive in full, send it again")
 	}
 	return say(451, enhanced{4, 3, 0}, "Local error in processing, try again later")
-}
-
-// brokenOff reports whether the connection failed while a message was read.
-func brokenOff(err error) bool {
-	var netErr net.Error
-	return errors.Is(err, errTruncated) || errors.Is(err, smtp.ErrDataReset) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) ||
-		errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) ||
-		errors.As(err, &netErr)
 }
 
 // enhanced is a status code of RFC 3463.

@@ -76,6 +76,9 @@ func (w *wire) Read(p []byte) (int, error) {
 	if err := w.flush(); err != nil {
 		return 0, err
 	}
+	if w.last.Load() {
+		return 0, errHungUp // what there is to say is about to be said
+	}
 	if bye := w.arm(); bye != nil {
 		w.hangUp(bye)
 		return 0, errHungUp
@@ -147,19 +150,22 @@ func (w *wire) Write(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	case w.refusal != nil:
 		w.out = append(w.out, line(w.refusal)+"\r\n"...)
-		w.last.Store(true)
-		return len(p), w.flush()
+		w.part()
+		return len(p), nil
 	case w.secured && !isRecord(p):
 		// After STARTTLS nothing is said in the clear: a failed handshake
 		// ends the connection, where go-smtp would go on without TLS.
-		w.last.Store(true)
-		return 0, errors.Join(errHungUp, w.flush())
+		w.kill()
+		return 0, errHungUp
 	}
 	w.out = append(w.out, p...)
 	w.unanswered.Store(0)
 	w.replies.Add(1)
 	w.followGreeting(p)
-	if w.last.Load() || len(w.out) >= replyBuffer {
+	if w.last.Load() {
+		w.part()
+	}
+	if len(w.out) >= replyBuffer {
 		return len(p), w.flush()
 	}
 	return len(p), nil
@@ -180,8 +186,7 @@ func (w *wire) followGreeting(p []byte) {
 // isRecord reports whether p begins like a record of TLS (RFC 8446 section 5.1).
 func isRecord(p []byte) bool { return len(p) > 0 && p[0] >= 20 && p[0] <= 24 }
 
-// flush sends the replies that were held back, and ends the connection if
-// they were the last.
+// flush sends the replies that were held back.
 func (w *wire) flush() error {
 	if w.shut.Load() {
 		return net.ErrClosed
@@ -192,7 +197,7 @@ func (w *wire) flush() error {
 		_, err = w.Conn.Write(w.out)
 		w.out = w.out[:0]
 	}
-	if w.last.Load() || err != nil {
+	if err != nil {
 		w.kill()
 	}
 	return err
@@ -201,8 +206,8 @@ func (w *wire) flush() error {
 // Close sends what is held back and ends the connection. go-smtp calls it
 // last, when it is done with the connection.
 func (w *wire) Close() error {
-	w.last.Store(true)
 	err := w.flush()
+	w.kill()
 	w.leave(w)
 	return err
 }
@@ -213,23 +218,40 @@ func (w *wire) hangUp(bye *smtp.SMTPError) {
 		return
 	}
 	w.tell(Event{Kind: HungUp, Client: w.name, Reply: line(bye)})
-	endless := w.unanswered.Load() > commandBudget
+	if w.unanswered.Load() > 0 {
+		w.last.Store(true)
+	}
 	if w.upper != nil {
 		io.WriteString(w.upper, line(bye)+"\r\n") //nolint:errcheck // it is goodbye
 	}
-	if w.flush() == nil && endless {
+	w.part()
+}
+
+// part sends our last words and ends the connection.
+func (w *wire) part() {
+	if w.flush() == nil && w.unheard() {
 		w.linger()
 	}
 	w.kill()
 }
 
-// linger reads on for a moment after our last words.
+// unheard reports whether the client may be sending still. A connection that
+// is closed with input unread is reset, and the client might never see our
+// last words; so it is heard for a moment. It sets the end of that.
+func (w *wire) unheard() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopping || !w.last.Load() {
+		return false
+	}
+	return w.Conn.SetReadDeadline(time.Now().Add(lingerTime)) == nil
+}
+
 func (w *wire) linger() {
 	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite() //nolint:errcheck // it is goodbye
 	}
-	w.Conn.SetReadDeadline(time.Now().Add(lingerTime)) //nolint:errcheck // it is goodbye
-	io.Copy(io.Discard, w.Conn)                        //nolint:errcheck // it is goodbye
+	io.Copy(io.Discard, w.Conn) //nolint:errcheck // it is goodbye
 }
 
 // kill ends the connection without a word, from any goroutine.
