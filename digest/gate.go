@@ -1,0 +1,184 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"lull/store"
+)
+
+// mail sends what is due: pass mail first, as it is mail between people.
+func (t *turn) mail(ctx context.Context) error {
+	pinned, err := t.pinned(ctx)
+	if err != nil {
+		return err
+	}
+	if !t.open() {
+		return nil
+	}
+	pass, err := t.passJobs(ctx)
+	if err != nil {
+		return err
+	}
+	t.carry(ctx, merge(pass, t.gateJobs(ctx, pinned)))
+	return t.broken()
+}
+
+// passAhead is how many pass mails go before each mail from the gate: when the
+// mail server lets us do little, neither must wait for all of the other.
+const passAhead = 3
+
+// merge orders jobs: the pass mails ahead, but not all of them.
+func merge(pass, gate []job) []job {
+	var jobs []job
+	for len(pass) > 0 || len(gate) > 0 {
+		n := min(passAhead, len(pass))
+		jobs = append(jobs, pass[:n]...)
+		pass = pass[n:]
+		if len(gate) > 0 {
+			jobs = append(jobs, gate[0])
+			gate = gate[1:]
+		}
+	}
+	return jobs
+}
+
+// pinned are the digests of unknown outcome, by reader.
+func (t *turn) pinned(ctx context.Context) (map[string]store.Batch, error) {
+	for _, r := range t.readers {
+		if r.Pinned != "" {
+			return t.assume(ctx)
+		}
+	}
+	return nil, nil
+}
+
+// gateJobs is what goes through the gate now: at most one job a reader, those
+// first who have waited longest.
+func (t *turn) gateJobs(ctx context.Context, pinned map[string]store.Batch) []job {
+	slices.SortStableFunc(t.readers, func(a, b store.Reader) int { return a.Next.Compare(b.Next) })
+	var jobs []job
+	for _, r := range t.readers {
+		if do := t.jobFor(r, pinned); do != nil {
+			jobs = append(jobs, t.alone(r, do))
+		}
+	}
+	if len(jobs) > 0 && !t.healthy(ctx) {
+		return nil
+	}
+	return jobs
+}
+
+// work is what a job does for a reader.
+type work func(ctx context.Context, r store.Reader) error
+
+// jobFor is what is due for a reader, nil if nothing is.
+func (t *turn) jobFor(r store.Reader, pinned map[string]store.Batch) work {
+	if r.Open != "" {
+		b, ok := pinned[r.Name]
+		if !ok || t.quietUntil(r.Name).After(t.start) || !t.come(b.Next) || !t.come(r.Retry) {
+			return nil
+		}
+		return func(ctx context.Context, r store.Reader) error { return t.sendPinned(ctx, r, b) }
+	}
+	if !t.come(r.Retry) {
+		return nil
+	}
+	switch {
+	case r.Waiting > 0 && !r.Next.IsZero() && !r.Next.After(t.start):
+		return t.tellWaiting
+	case r.News > 0 && t.Notices > 0:
+		return t.notify
+	}
+	return nil
+}
+
+// come reports whether a time has come, and else asks to be called then. What
+// a clock that was set back left further ahead than any wait has come too.
+func (t *turn) come(at time.Time) bool {
+	ahead := at.Sub(t.start)
+	if ahead <= 0 || ahead > refusedMax*t.Window && ahead > t.Retry.Max {
+		return true
+	}
+	t.wake(at)
+	return false
+}
+
+// alone is the work as a job, when nothing else is being sent to the reader,
+// and a slot is free.
+func (t *turn) alone(r store.Reader, do work) job {
+	return func(ctx context.Context) error {
+		release, ok := t.claim(r.Name)
+		if !ok {
+			return nil
+		}
+		defer release()
+		if err := t.slot(ctx, r); err != nil {
+			return unexpected(err)
+		}
+		return do(ctx, r)
+	}
+}
+
+// tellWaiting sends a digest. That it was refused is no fault of the Step.
+func (t *turn) tellWaiting(ctx context.Context, r store.Reader) error {
+	_, err := t.sendDigest(ctx, r)
+	return unexpected(err)
+}
+
+// slot is ErrNoSlot when the bound leaves nothing for a reader now. It is asked
+// before the mail server is troubled; what counts is Begin.
+func (t *turn) slot(ctx context.Context, r store.Reader) error {
+	now, gate := t.now()
+	used, err := t.queue.Usage(ctx, r.Name, r.To, gate, t.Window)
+	if err != nil {
+		return err
+	}
+	if used.Gate < t.Budget {
+		t.noteHeld(r.Name, false)
+		return nil
+	}
+	until := now.Add(t.tick())
+	if used.Free > gate {
+		until = now.Add(used.Free - gate)
+	}
+	t.wake(until)
+	if t.noteHeld(r.Name, true) {
+		t.tell(Event{What: Waits, At: now, Reader: r.Name, To: r.To, Copies: r.Waiting, Until: until})
+	}
+	return store.ErrNoSlot
+}
+
+// healthy asks the release check, when there is something for the gate.
+func (t *turn) healthy(ctx context.Context) bool {
+	if t.deps.Healthy == nil {
+		return true
+	}
+	err := t.deps.Healthy(ctx)
+	if t.noteHealth(err == nil) {
+		what := Healthy
+		if err != nil {
+			what = Unhealthy
+		}
+		t.tell(Event{What: what, At: t.start, Err: err})
+	}
+	return err == nil
+}
+
+// unexpected is an error that the Step should report: neither how a mail
+// server answers nor what the contract of the store foresees.
+func unexpected(err error) error {
+	var r *refusal
+	if errors.As(err, &r) || errors.Is(err, store.ErrNothing) || errors.Is(err, store.ErrNoSlot) ||
+		errors.Is(err, store.ErrGone) || errors.Is(err, store.ErrPinned) {
+		return nil
+	}
+	return err
+}
+
+// refusal is that a mail did not get through.
+type refusal struct{ text string }
+
+func (r *refusal) Error() string { return r.text }

@@ -1,0 +1,51 @@
+package digest
+
+import (
+	"time"
+
+	"lull/store"
+)
+
+// queueUp plans when the next pass copy above a reader's budget may go: one
+// after the other, at the rate that the budget allows.
+func (t *turn) queueUp(reader string) time.Time {
+	now, _ := t.now()
+	t.Engine.mu.Lock()
+	defer t.Engine.mu.Unlock()
+	step := t.Window / time.Duration(max(t.PassBudget, 1))
+	at := laterOf(t.memo.tail[reader], now).Add(step)
+	t.memo.tail[reader] = at
+	return at
+}
+
+// queued reports whether older copies of the reader wait for the budget: then
+// one that comes new goes behind them.
+func (t *turn) queued(e store.Entry) bool {
+	t.Engine.mu.Lock()
+	defer t.Engine.mu.Unlock()
+	return e.Progress.Next.IsZero() && t.memo.tail[e.Copy.Reader].After(t.start)
+}
+
+// onTime takes leave for one mail of a sender, or says when the configured
+// rate allows it; it has that time for itself then. A sixtieth of the rate may
+// go at once.
+func (t *turn) onTime(e store.Entry) (at time.Time, ok bool) {
+	if t.SenderRate == 0 || !e.Progress.Next.IsZero() {
+		return time.Time{}, true
+	}
+	gap := t.Window / time.Duration(t.SenderRate)
+	burst := max(t.tick(), gap)
+	sender := e.Message.Envelope.From
+	t.Engine.mu.Lock()
+	defer t.Engine.mu.Unlock()
+	due := max(t.memo.rate[sender], t.gate) + gap
+	t.memo.rate[sender] = due
+	return t.start.Add(due - burst - t.gate), due <= t.gate+burst
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,153 @@
+package digest
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"lull/store"
+)
+
+// job is the work for one reader, or one message. Jobs may run at once.
+type job func(ctx context.Context) error
+
+// carry runs the jobs as the mail server lets us. A mail server that is not
+// there costs one of them, whatever their number.
+func (t *turn) carry(ctx context.Context, jobs []job) {
+	places := make(chan struct{}, t.Concurrency)
+	var under sync.WaitGroup
+	defer under.Wait()
+	for _, do := range jobs {
+		if t.probing() {
+			under.Wait()
+		}
+		places <- struct{}{}
+		if wait, ok := t.reserve(); !ok {
+			t.wakeIn(wait)
+			return
+		}
+		if ctx.Err() != nil || t.broken() != nil {
+			return
+		}
+		under.Go(func() {
+			defer func() { <-places }()
+			t.fail(do(ctx))
+		})
+	}
+}
+
+// probing reports whether the mail server was not there when it was last tried.
+func (e *Engine) probing() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.pace.down > 0
+}
+
+// away is for how long the mail server has not answered.
+func (e *Engine) away(gate time.Duration) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.pace.down == 0 {
+		return 0
+	}
+	return gate - e.pace.since
+}
+
+// reserve takes leave for one mail, or says how long to wait for it.
+func (e *Engine) reserve() (wait time.Duration, ok bool) {
+	gate := e.deps.Gate()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n, wait := e.pace.room(gate, 1)
+	if n == 0 {
+		return wait, false
+	}
+	e.pace.began(gate)
+	return 0, true
+}
+
+// open reports whether the mail server may be tried at all, and else asks to
+// be called when it may.
+func (t *turn) open() bool {
+	e := t.Engine
+	e.mu.Lock()
+	n, wait := e.pace.room(t.gate, 1)
+	e.mu.Unlock()
+	if n == 0 {
+		t.wakeIn(wait)
+	}
+	return n > 0
+}
+
+// hand makes one attempt, and learns from it how the mail server is. ours
+// tells afterwards why ready ended the attempt, if it did: then the mail server
+// was there.
+func (t *turn) hand(ctx context.Context, mail store.Outgoing, ready func(context.Context, []int) (io.Reader, error)) (sent store.Sent, ours error) {
+	sent = t.out.Send(ctx, mail, func(ctx context.Context, accepted []int) (io.Reader, error) {
+		var body io.Reader
+		body, ours = ready(ctx, accepted)
+		return body, ours
+	})
+	t.hear(ctx, sent, ours)
+	return sent, ours
+}
+
+// hear draws from an attempt how the mail server is.
+func (t *turn) hear(ctx context.Context, sent store.Sent, ours error) {
+	if ours == nil && ctx.Err() != nil && sent.Reply.Code == 0 {
+		return // it was us who gave up
+	}
+	_, gate := t.now()
+	t.Engine.mu.Lock()
+	what := What("")
+	switch {
+	case ours == nil && slow(sent):
+		if t.pace.slowed(gate) {
+			what = Slow
+		}
+	case ours == nil && trouble(sent):
+		if t.pace.failed(gate) {
+			what = Down
+		}
+	case t.pace.answered(gate):
+		what = Up
+	}
+	t.Engine.mu.Unlock()
+	if what != "" {
+		now, _ := t.now()
+		t.tell(Event{What: what, At: now, Reply: sent.Reply})
+	}
+}
+
+// slow reports whether the mail server asked for fewer mails.
+func slow(sent store.Sent) bool {
+	if asks(sent.Reply) {
+		return true
+	}
+	for _, r := range sent.Targets {
+		if asks(r) {
+			return true
+		}
+	}
+	return false
+}
+
+func asks(r store.Reply) bool { return r.SlowDown || r.Verdict == store.SlowDown }
+
+// trouble reports whether an attempt failed for a reason that any mail would
+// have met.
+func trouble(sent store.Sent) bool {
+	r := sent.Reply
+	return sent.Outcome != store.Delivered && (r.Verdict == store.Retry || r.Verdict == "" && !r.Permanent() && !r.OK() && r.Code == 0)
+}
+
+// beforeMail reports whether the dialogue ended before the mail was named: the
+// mail can have no part in it.
+func beforeMail(r store.Reply) bool {
+	switch r.Stage {
+	case "mail", "rcpt", "data", "body", "dot":
+		return false
+	}
+	return true
+}

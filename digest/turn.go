@@ -1,0 +1,220 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"lull/store"
+)
+
+// turn is one Step: its time, the configuration it goes by, what it found.
+type turn struct {
+	*Engine
+	*plan
+	start   time.Time     // now, as the caller gave it
+	gate    time.Duration // gate time then
+	readers []store.Reader
+	total   int // readers there are, over whom digests are spread
+
+	mu   sync.Mutex // guards what follows
+	next time.Time
+	errs []error
+}
+
+func (e *Engine) turn(now time.Time) *turn {
+	e.mu.Lock()
+	p, total := e.plan, e.readers
+	e.mu.Unlock()
+	return &turn{Engine: e, plan: p, start: now, gate: e.deps.Gate(), total: total, next: now.Add(p.tick())}
+}
+
+// now is the time at the moment, and in gate time: what the caller gave, and
+// what has passed since by the steady clock.
+func (t *turn) now() (time.Time, time.Duration) {
+	gate := t.deps.Gate()
+	return t.start.Add(gate - t.gate), gate
+}
+
+// wake asks for a call at that time.
+func (t *turn) wake(at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !at.IsZero() && at.Before(t.next) {
+		t.next = at
+	}
+}
+
+// wakeIn asks for a call after that time.
+func (t *turn) wakeIn(wait time.Duration) {
+	now, _ := t.now()
+	t.wake(now.Add(wait))
+}
+
+// fail keeps an error for the end of the Step.
+func (t *turn) fail(err error) {
+	if err == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.errs = append(t.errs, err)
+}
+
+// failure is what went wrong, nil if nothing did.
+func (t *turn) failure() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return errors.Join(t.errs...)
+}
+
+// broken is the error that leaves no sense in going on, if there was one.
+func (t *turn) broken() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, err := range t.errs {
+		if fatal(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Step does all that is due at now and returns when it is done: it waits for
+// nothing but for the mails it sends. next is when to call again at the
+// latest; earlier is harmless, and sensible when mail was accepted. Next holds
+// also when there is an error: after one that wraps [store.ErrStopped] or
+// [store.ErrStaleTerm] the process must end, others pass.
+func (e *Engine) Step(ctx context.Context, now time.Time) (next time.Time, err error) {
+	e.step.Lock()
+	defer e.step.Unlock()
+	t := e.turn(now)
+	for _, do := range []func(context.Context) error{t.settle, t.tend, t.census, t.schedule, t.mail} {
+		if err := do(ctx); err != nil {
+			t.fail(err)
+			break
+		}
+	}
+	if at := t.start.Add(time.Millisecond); t.next.Before(at) {
+		t.next = at
+	}
+	return t.next, t.failure()
+}
+
+// settle records outcomes that could not be recorded when they were known.
+func (t *turn) settle(ctx context.Context) error {
+	for _, m := range t.takePending() {
+		t.mark(ctx, m)
+	}
+	return t.broken()
+}
+
+// mark records an outcome whatever becomes of the Step: a mail that went out
+// must not be forgotten. What the store cannot take now is tried again.
+func (t *turn) mark(ctx context.Context, m store.Mark) {
+	err := t.queue.Mark(context.WithoutCancel(ctx), m)
+	if err == nil || errors.Is(err, store.ErrNotFound) {
+		return
+	}
+	t.fail(err)
+	if !fatal(err) && !errors.Is(err, store.ErrInvalid) {
+		t.keepPending(m)
+	}
+}
+
+// tend is the housekeeping of each minute, and of each hour what is past retention.
+func (t *turn) tend(ctx context.Context) error {
+	due, prune := t.tendDue(t.gate)
+	if !due {
+		return nil
+	}
+	done, err := t.queue.Tend(ctx, store.Tend{At: t.start, Gate: t.gate, ID: t.deps.NewID(), Prune: prune})
+	if err != nil {
+		return err
+	}
+	if len(done.Operations) > 0 || done.Sealed > 0 {
+		t.tell(Event{What: Tended, At: t.start, Copies: int(done.Sealed)})
+	}
+	return nil
+}
+
+// census lists the readers.
+func (t *turn) census(ctx context.Context) error {
+	for r, err := range t.queue.Readers(ctx) {
+		if err != nil {
+			return err
+		}
+		t.readers = append(t.readers, r)
+	}
+	t.total = len(t.readers)
+	t.counted(t.total)
+	t.forget(t.start, t.gate)
+	t.storms()
+	return nil
+}
+
+// planned is when a reader's digest after now is due.
+func (t *turn) planned(reader string, now time.Time) time.Time {
+	due := t.scheduleOf(reader).Next(now)
+	if due.IsZero() {
+		return due
+	}
+	return due.Add(t.offset(reader, t.total))
+}
+
+// alike is how many digests may be due at the same moment.
+const alike = 50
+
+// offset spreads the digests of many readers: each has its place in a stretch
+// of a second a reader, at most Spread.
+func (p *plan) offset(reader string, readers int) time.Duration {
+	if readers <= alike {
+		return 0
+	}
+	stretch := min(p.Spread, time.Duration(readers)*p.Window/3600)
+	h := fnv.New64a()
+	h.Write([]byte(reader)) // never fails
+	return time.Duration(float64(stretch) * (float64(h.Sum64()>>11) / (1 << 53)))
+}
+
+// schedule plans the next digest of every reader that has none, and drops the
+// plans of those for whom nothing waits.
+func (t *turn) schedule(ctx context.Context) error {
+	replan := t.takeReplan()
+	for i := range t.readers {
+		r := &t.readers[i]
+		next, change := t.replanned(*r, replan)
+		if change {
+			if err := t.queue.Plan(ctx, store.Plan{Reader: r.Name, To: r.To, Next: next}); err != nil {
+				return err
+			}
+			r.Next = next
+		}
+		if r.Waiting > 0 && r.Next.After(t.start) {
+			t.wake(r.Next)
+		}
+	}
+	return nil
+}
+
+// replanned is the time that a reader's next digest should be due at, if that
+// differs from the plan.
+func (t *turn) replanned(r store.Reader, anew bool) (next time.Time, change bool) {
+	due := !r.Next.After(t.start)
+	if r.Waiting == 0 {
+		return time.Time{}, due && !r.Next.IsZero()
+	}
+	next = t.planned(r.Name, t.start)
+	switch {
+	case r.Next.IsZero():
+		return next, true
+	case due: // it stays due until it is told
+		return r.Next, false
+	case anew:
+		return next, !next.Equal(r.Next)
+	}
+	// A clock that was set back leaves plans too far ahead.
+	return next, r.Next.After(next.Add(t.Spread))
+}
