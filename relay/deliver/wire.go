@@ -16,6 +16,26 @@ type wire struct {
 // write encodes p.
 func (w *wire) write(p []byte) {
 	for len(p) > 0 {
+		n := lineLength(p)
+		if text, ok := proper(p[:n]); ok && w.crs == 0 {
+			w.text(text)
+			w.endLine()
+		} else {
+			w.improper(p[:n])
+		}
+		p = p[n:]
+	}
+}
+
+// proper returns a line without its CRLF, if it has that and no other CR.
+func proper(line []byte) (text []byte, ok bool) {
+	text, ok = bytes.CutSuffix(line, []byte("\r\n"))
+	return text, ok && bytes.IndexByte(text, '\r') < 0
+}
+
+// improper encodes a line, or a piece of one, with any line ends in it.
+func (w *wire) improper(p []byte) {
+	for len(p) > 0 {
 		if w.crs > 0 {
 			p = w.afterCR(p)
 			continue
