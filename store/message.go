@@ -62,6 +62,8 @@ type Copy struct {
 	Caught   string `cbor:"10,keyasint,omitempty"` // operation whose standing rule caught it
 	Silenced string `cbor:"11,keyasint,omitempty"` // rule that silenced it
 	Rules    uint64 `cbor:"12,keyasint,omitempty"` // version of the rules at admission
+	// Also are the operations of further standing rules that matched.
+	Also []string `cbor:"13,keyasint,omitempty"`
 }
 
 // Class is what policy decided for a copy.

@@ -68,7 +68,7 @@ type Writer interface {
 	PutRule(r store.Rule) // by ID
 	DropRule(id string)
 	PutSlot(s store.Slot) // by ID
-	DropSlot(id string)
+	DropSlot(s store.Slot)
 	PutReader(r store.Reader) // by Name; only what is kept of it
 	DropReader(name string)
 	PutIncident(i Incident) // by ID
@@ -151,7 +151,9 @@ type Tally struct {
 	First   time.Time      `cbor:"2,keyasint"`
 	Last    time.Time      `cbor:"3,keyasint"`
 	Objects []store.Object `cbor:"4,keyasint"`
-	Others  int            `cbor:"5,keyasint,omitempty"` // reports about further objects
+	// Stated are the times of the reports that gave the objects their states.
+	Stated []time.Time `cbor:"7,keyasint"`
+	Others int         `cbor:"5,keyasint,omitempty"` // reports about further objects
 	// Cleared is when the last object that had a problem recovered.
 	Cleared time.Time `cbor:"6,keyasint"`
 }

@@ -1,53 +1,249 @@
 package ledger
 
-import "lull/store"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"lull/store"
+	"lull/store/filter"
+)
 
 // Restore rebuilds a ledger from kept records: first everything but messages,
 // in any order, then Message for every kept message in order of number, then
-// Finish. (The interface Writer writes what Restore reads.)
+// Finish. It reads what [Writer] wrote.
 type Restore struct {
-	ledger *Ledger
+	ledger     *Ledger
+	rules      map[string]store.Rule
+	incidents  []Incident
+	operations []Operation
+	batches    []Batch
+	books      []*batch // in order of sequence
+	endings    map[uint64]Ending
+	err        error // the first contradiction
+	ready      bool
 }
 
 // NewRestore begins a restore.
-func NewRestore(limits store.Limits) *Restore { return &Restore{ledger: New(limits)} }
+func NewRestore(limits store.Limits) *Restore {
+	return &Restore{ledger: New(limits), rules: make(map[string]store.Rule), endings: make(map[uint64]Ending)}
+}
 
 // Head gives the head back.
-func (r *Restore) Head(h Head) {}
+func (r *Restore) Head(h Head) { r.ledger.head = h }
 
 // Seal gives a seal back; seals come in order of Sequence.
-func (r *Restore) Seal(s store.Seal) {}
+func (r *Restore) Seal(s store.Seal) {
+	r.ledger.sealOn(s)
+	r.ledger.next = max(r.ledger.next, s.Last+1)
+}
 
 // Reader gives a reader back.
-func (r *Restore) Reader(s store.Reader) {}
+func (r *Restore) Reader(s store.Reader) { r.ledger.reader(s.Name).Reader = s }
 
 // Rule gives a rule back.
-func (r *Restore) Rule(s store.Rule) {}
+func (r *Restore) Rule(s store.Rule) {
+	r.rules[s.ID] = s
+	r.ledger.head.Version = max(r.ledger.head.Version, s.Version)
+}
 
 // Incident gives an incident back.
-func (r *Restore) Incident(i Incident) {}
+func (r *Restore) Incident(i Incident) { r.incidents = append(r.incidents, i) }
 
-// Operation gives an operation back.
-func (r *Restore) Operation(o Operation) {}
+// Operation gives an operation back. The restore takes the Set over.
+func (r *Restore) Operation(o Operation) { r.operations = append(r.operations, o) }
 
-// Batch gives a batch back.
-func (r *Restore) Batch(b Batch) {}
+// Batch gives a batch back. The restore takes the Set over.
+func (r *Restore) Batch(b Batch) { r.batches = append(r.batches, b) }
 
 // Progress gives a copy's progress back.
-func (r *Restore) Progress(number uint64, p store.Progress) {}
+func (r *Restore) Progress(number uint64, p store.Progress) { r.ledger.progress[number] = p }
 
 // Ending gives a copy's ending back.
-func (r *Restore) Ending(number uint64, e Ending) {}
+func (r *Restore) Ending(number uint64, e Ending) { r.endings[number] = e }
 
 // Slot gives a slot back.
-func (r *Restore) Slot(s store.Slot) {}
+func (r *Restore) Slot(s store.Slot) {
+	r.ledger.slots.add(&s)
+	r.ledger.gate(max(s.Began, s.Ended))
+}
 
 // Key gives a key back.
-func (r *Restore) Key(k Key) {}
+func (r *Restore) Key(k Key) { r.ledger.keys[k.Key] = k.Dropped }
 
 // Message gives a message back, with the segment it was kept in.
-func (r *Restore) Message(segment uint64, m *store.Message) error { return errUnfinished }
+func (r *Restore) Message(segment uint64, m *store.Message) error {
+	r.prepare()
+	l := r.ledger
+	s := r.segment(segment, m)
+	for k := range m.Copies {
+		c := &m.Copies[k]
+		if c.Number != s.end() {
+			r.fail("message %s: copy %d follows %d", m.ID, c.Number, s.end()-1)
+			break
+		}
+		i := l.byIncident[c.Incident]
+		if (c.Class == store.Alert) != (i != nil) {
+			r.fail("message %s: no incident %q", m.ID, c.Incident)
+			break
+		}
+		l.enter(s, m, c, i)
+		l.place(c.Number, m, i, nil)
+		for _, o := range l.catchers(*c) {
+			l.cover(o, c.Number)
+		}
+	}
+	return r.err
+}
+
+// segment is the segment of the next message.
+func (r *Restore) segment(first uint64, m *store.Message) *segment {
+	if n := len(r.ledger.segments); n > 0 && r.ledger.segments[n-1].first == first {
+		return r.ledger.segments[n-1]
+	}
+	return &segment{first: first, hour: m.Accepted.Truncate(r.ledger.limits.Segment)}
+}
+
+func (r *Restore) fail(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf(format+": %w", append(args, store.ErrCorrupt)...)
+	}
+}
+
+// prepare enters what messages refer to.
+func (r *Restore) prepare() {
+	if r.ready {
+		return
+	}
+	r.ready = true
+	l := r.ledger
+	slices.SortFunc(r.incidents, func(a, b Incident) int { return cmp.Compare(a.Number, b.Number) })
+	for _, i := range r.incidents {
+		l.enlist(&incident{Incident: i}, l.reader(i.Reader))
+	}
+	slices.SortFunc(r.operations, func(a, b Operation) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	for _, o := range r.operations {
+		r.file(o)
+	}
+	slices.SortFunc(r.batches, func(a, b Batch) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	for _, b := range r.batches {
+		book := &batch{Batch: b.Batch, sequence: b.Sequence, set: orEmpty(b.Set)}
+		l.enroll(book)
+		l.head.Sequence = max(l.head.Sequence, b.Sequence)
+		r.books = append(r.books, book)
+	}
+	r.incidents, r.operations, r.batches = nil, nil, nil
+}
+
+func orEmpty(set *Set) *Set {
+	if set == nil {
+		return roaring64.New()
+	}
+	return set
+}
+
+// file enters an operation with the rule that it left.
+func (r *Restore) file(o Operation) {
+	l := r.ledger
+	book := &operation{
+		Operation: o.Operation, sequence: o.Sequence, rule: r.rule(o.Operation),
+		covers: orEmpty(o.Set), caught: roaring64.New(),
+	}
+	book.effect = effectOf(book.Kind, book.rule)
+	l.head.Sequence = max(l.head.Sequence, o.Sequence)
+	l.file(book)
+}
+
+// rule is the rule that an operation left, nil if it left none.
+func (r *Restore) rule(o store.Operation) *rule {
+	kept, ok := r.rules[o.Rule]
+	if !ok || kept.Operation != o.ID {
+		return nil
+	}
+	f, err := filter.Parse(kept.Filter)
+	if err != nil {
+		r.fail("rule %s: %s", kept.ID, err)
+	}
+	return &rule{Rule: kept, filter: f}
+}
 
 // Finish settles what was read and returns the ledger. It wraps ErrCorrupt
 // when records contradict each other.
-func (r *Restore) Finish() (*Ledger, error) { return r.ledger, errUnfinished }
+func (r *Restore) Finish() (*Ledger, error) {
+	r.prepare()
+	l := r.ledger
+	all := l.all()
+	for _, o := range l.operations {
+		o.covers.And(all)
+	}
+	for _, b := range r.books {
+		b.set.And(all)
+		r.replay(b)
+	}
+	r.end()
+	rest := roaring64.AndNot(all, l.ended)
+	l.settle(rest)
+	if err := r.err; err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// replay lets a batch take the copies that it holds, told, or showed.
+func (r *Restore) replay(b *batch) {
+	l := r.ledger
+	switch {
+	case b.Open():
+		l.move(b.set, flight, b.index)
+		if b.Kind == store.KindNotice {
+			l.announcing(b, 1)
+		}
+		if b.Kind == store.KindDigest {
+			l.reader(b.Reader).digest = b
+		}
+	case b.Kind == store.KindDigest && b.tells():
+		set := b.set
+		l.tell(b)
+		if !b.Returned.IsZero() {
+			l.bringBack(b, set)
+		}
+	case b.Kind == store.KindNotice && b.showed():
+		l.show(b)
+	default:
+		b.set = nil
+	}
+}
+
+// end gives single copies their endings.
+func (r *Restore) end() {
+	l := r.ledger
+	indices := make(map[uint64]uint32)
+	for _, b := range r.books {
+		indices[b.sequence] = b.index
+	}
+	type group struct {
+		fate fate
+		in   uint32
+	}
+	groups := make(map[group]*Set)
+	for n, e := range r.endings {
+		s := l.holding(n)
+		to, known := fateOf(e.Fate)
+		if s == nil || !known {
+			r.fail("copy %d ended as %q and is not kept", n, e.Fate)
+			continue
+		}
+		s.ended = later(s.ended, e.At)
+		g := group{to, indices[e.In]}
+		if groups[g] == nil {
+			groups[g] = roaring64.New()
+		}
+		groups[g].Add(n)
+	}
+	for g, set := range groups {
+		l.ended.Or(set)
+		l.move(set, g.fate, g.in)
+	}
+}

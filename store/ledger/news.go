@@ -1,0 +1,199 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"lull/store"
+)
+
+// Incident is one incident by id.
+func (r *Reads) Incident(ctx context.Context, id string, now time.Time) (store.Incident, error) {
+	var reader string
+	r.locked(func(l *Ledger) {
+		if i := l.byIncident[id]; i != nil {
+			reader = i.Reader
+		}
+	})
+	if err := r.Recount(ctx, reader); err != nil {
+		return store.Incident{}, err
+	}
+	r.ledger.RLock()
+	defer r.ledger.RUnlock()
+	i := r.ledger.byIncident[id]
+	if i == nil {
+		return store.Incident{}, fmt.Errorf("incident %s: %w", id, store.ErrNotFound)
+	}
+	return r.ledger.telling(i, now), nil
+}
+
+// Incidents yields the incidents of a reader, or of all, in order of opening.
+// Those of which every copy was purged are left out.
+func (r *Reads) Incidents(ctx context.Context, reader string, now time.Time) iter.Seq2[store.Incident, error] {
+	return func(yield func(store.Incident, error) bool) {
+		if err := r.Recount(ctx, reader); err != nil {
+			yield(store.Incident{}, err)
+			return
+		}
+		for some := range slices.Chunk(r.incidents(reader), page) {
+			for _, i := range r.telling(some, now) {
+				if !yield(i, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// incidents are the incidents with visible copies, in order of opening.
+func (r *Reads) incidents(reader string) []*incident {
+	r.ledger.RLock()
+	defer r.ledger.RUnlock()
+	var all []*incident
+	for _, i := range r.ledger.incidentsOf(reader) {
+		if i.visible() > 0 {
+			all = append(all, i)
+		}
+	}
+	slices.SortFunc(all, byOpening)
+	return all
+}
+
+func (r *Reads) telling(some []*incident, now time.Time) []store.Incident {
+	r.ledger.RLock()
+	defer r.ledger.RUnlock()
+	told := make([]store.Incident, 0, len(some))
+	for _, i := range some {
+		told = append(told, r.ledger.telling(i, now))
+	}
+	return told
+}
+
+// News are a reader's incidents that opened and were neither announced nor
+// told, each with the first copy that waits and is not silenced.
+func (r *Reads) News(ctx context.Context, reader string, now time.Time, limit int) ([]store.News, error) {
+	if err := r.Recount(ctx, reader); err != nil {
+		return nil, err
+	}
+	var numbers []uint64
+	r.locked(func(l *Ledger) { numbers = l.newsOf(reader, limit) })
+	entries, err := r.named(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	r.ledger.RLock()
+	defer r.ledger.RUnlock()
+	var all []store.News
+	for _, e := range entries {
+		if i := r.ledger.byIncident[e.Copy.Incident]; i != nil {
+			all = append(all, store.News{Incident: r.ledger.telling(i, now), Entry: e})
+		}
+	}
+	return all, nil
+}
+
+// newsOf are the first copies of a reader's news, oldest first.
+func (l *Ledger) newsOf(name string, limit int) []uint64 {
+	var numbers []uint64
+	r := l.byReader[name]
+	if r == nil {
+		return nil
+	}
+	for _, i := range r.incidents {
+		if len(numbers) >= limit {
+			break
+		}
+		if n := l.news(i); n != 0 {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}
+
+// named are the entries of some copies, in the order of their numbers as given.
+func (r *Reads) named(ctx context.Context, numbers []uint64) ([]store.Entry, error) {
+	var read []found
+	err := r.source(func(src Source) error {
+		return visit(ctx, src, setOf(numbers), func(m *store.Message, c store.Copy) error {
+			read = append(read, found{m, c})
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(read, func(a, b found) int {
+		return slices.Index(numbers, a.copy.Number) - slices.Index(numbers, b.copy.Number)
+	})
+	return r.entries(read), nil
+}
+
+// Due are the waiting pass copies that may be tried now, oldest first.
+func (r *Reads) Due(ctx context.Context, now time.Time, limit int) ([]store.Entry, time.Time, error) {
+	var numbers []uint64
+	var next time.Time
+	r.locked(func(l *Ledger) { numbers, next = l.due(now, limit) })
+	due, err := r.named(ctx, numbers)
+	return due, next, err
+}
+
+func (l *Ledger) due(now time.Time, limit int) (due []uint64, next time.Time) {
+	for n := range roaring64.Values(roaring64.AndNot(l.fates[waiting], l.alerts)) {
+		switch at := l.progress[n].Next; {
+		case at.After(now):
+			next = earlier(next, at)
+		case len(due) < limit:
+			due = append(due, n)
+		}
+	}
+	return due, next
+}
+
+// Preview is what an Operate would do now.
+func (r *Reads) Preview(ctx context.Context, o store.Operate) (store.Preview, error) {
+	p := store.Preview{Readers: make(map[string]int), Incidents: make(map[string]int)}
+	s, err := r.Sift(ctx, o)
+	if s == nil || err != nil {
+		return p, err
+	}
+	var samples []uint64
+	r.locked(func(l *Ledger) { samples = l.preview(&p, s.matched, o.Kind) })
+	p.Samples, err = r.named(ctx, samples)
+	return p, err
+}
+
+// preview counts what an operation would touch and picks samples.
+func (l *Ledger) preview(p *store.Preview, matched *Set, kind store.OpKind) []uint64 {
+	p.InFlight = int(matched.AndCardinality(l.fates[flight]))
+	set := roaring64.And(matched, l.reachable(kind))
+	for _, r := range l.each(set) {
+		p.Readers[l.readers.get(r.reader).Name]++
+		if i := l.incidents.get(r.incident); i != nil {
+			p.Incidents[i.ID]++
+		}
+	}
+	p.Copies = int(set.GetCardinality())
+	if p.Copies > 0 {
+		p.Highest = set.Maximum()
+	}
+	return spread(set, 5)
+}
+
+// spread picks some members of a set, evenly.
+func spread(set *Set, count int) []uint64 {
+	all := int(set.GetCardinality())
+	count = min(count, all)
+	picked := make([]uint64, 0, count)
+	for k := range count {
+		n, err := set.Select(uint64(k * all / count))
+		if err == nil {
+			picked = append(picked, n)
+		}
+	}
+	return picked
+}

@@ -1,0 +1,220 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strconv"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"lull/store"
+	"lull/store/filter"
+)
+
+// page is how many copies are read at a time: between pages no lock is held
+// and no Source is open.
+const page = 256
+
+// found is a copy that was read, before its fate is looked up.
+type found struct {
+	message *store.Message
+	copy    store.Copy
+}
+
+// Copies yields what the query selects, in order of acceptance.
+func (r *Reads) Copies(ctx context.Context, q store.Query) iter.Seq2[store.Entry, error] {
+	return func(yield func(store.Entry, error) bool) {
+		f, err := parse(q.Filter)
+		if err != nil {
+			yield(store.Entry{}, err)
+			return
+		}
+		var set *Set
+		r.locked(func(l *Ledger) { set = l.candidates(q, f) })
+		for !set.IsEmpty() {
+			entries, err := r.page(ctx, set)
+			if err != nil {
+				yield(store.Entry{}, err)
+				return
+			}
+			for _, e := range entries {
+				if f.Match(e, q.At, r.body(e)) && !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// body reads an entry's body when a filter asks for it.
+func (r *Reads) body(e store.Entry) func() []byte {
+	return func() (body []byte) {
+		_ = r.source(func(src Source) error { // what cannot be read matches nothing
+			body = bodyOf(src, e.Message)()
+			return nil
+		})
+		return body
+	}
+}
+
+// page reads the first copies of a set, and takes them out of it.
+func (r *Reads) page(ctx context.Context, set *Set) ([]store.Entry, error) {
+	var read []found
+	err := r.source(func(src Source) error {
+		return visit(ctx, src, set, func(m *store.Message, c store.Copy) error {
+			read = append(read, found{m, c})
+			if len(read) == page {
+				return errLeave
+			}
+			return nil
+		})
+	})
+	if err != nil && !errors.Is(err, errLeave) {
+		return nil, err
+	}
+	if err == nil {
+		set.Clear()
+	} else {
+		set.RemoveRange(0, read[len(read)-1].copy.Number+1)
+	}
+	return r.entries(read), nil
+}
+
+// entries completes what was read. What was removed meanwhile is left out.
+func (r *Reads) entries(read []found) []store.Entry {
+	entries := make([]store.Entry, 0, len(read))
+	r.locked(func(l *Ledger) {
+		for _, f := range read {
+			if row := l.row(f.copy.Number); row != nil {
+				entries = append(entries, l.entry(f, row))
+			}
+		}
+	})
+	return entries
+}
+
+func (l *Ledger) entry(f found, r *row) store.Entry {
+	n := f.copy.Number
+	e := store.Entry{
+		Message: f.message, Copy: l.effective(f.copy), Fate: r.fate.name(),
+		In: l.owners.byIndex[r.in].id(), Progress: l.progress[n],
+	}
+	if b := l.shown[n]; b != 0 {
+		e.Shown = l.owners.byIndex[b].id()
+	}
+	return e
+}
+
+// candidates are the copies that a query may select, as far as sets tell.
+func (l *Ledger) candidates(q store.Query, f filter.Filter) *Set {
+	set := l.all()
+	if fates := f.Values("fate"); fates != nil {
+		set.And(l.ofFates(fates))
+	}
+	if readers := f.Values("reader"); exact(readers) {
+		set.And(l.ofReaders(readers))
+	}
+	if len(q.Numbers) > 0 {
+		set.And(setOf(q.Numbers))
+	}
+	if q.Batch != "" {
+		set.And(l.ofBatch(q.Batch))
+	}
+	if q.Operation != "" {
+		set.And(l.ofOperation(q.Operation))
+	}
+	if len(q.IDs) > 0 {
+		set.And(l.ofIDs(q.IDs))
+	}
+	if q.After > 0 {
+		set.RemoveRange(0, q.After+1)
+	}
+	return set
+}
+
+// all are the kept copies.
+func (l *Ledger) all() *Set {
+	set := roaring64.New()
+	for _, s := range l.segments {
+		set.AddRange(s.first, s.end())
+	}
+	return set
+}
+
+func (l *Ledger) ofFates(names []string) *Set {
+	set := roaring64.New()
+	for _, name := range names {
+		if f, ok := fateOf(store.Fate(name)); ok {
+			set.Or(l.fates[f])
+		}
+	}
+	return set
+}
+
+// exact reports whether there are values, none of which is a pattern.
+func exact(values []string) bool {
+	for _, v := range values {
+		if strings.ContainsAny(v, "*") || strings.HasPrefix(v, "@") || v == "<>" {
+			return false
+		}
+	}
+	return len(values) > 0
+}
+
+func (l *Ledger) ofReaders(names []string) *Set {
+	set := roaring64.New()
+	for _, name := range names {
+		if r := l.byReader[name]; r != nil {
+			set.Or(r.mine)
+		}
+	}
+	return set
+}
+
+func (l *Ledger) ofBatch(id string) *Set {
+	if b := l.batches[id]; b != nil {
+		return l.copies(b)
+	}
+	return roaring64.New()
+}
+
+func (l *Ledger) ofOperation(id string) *Set {
+	if o := l.operation[id]; o != nil {
+		return o.covers
+	}
+	return roaring64.New()
+}
+
+// ofIDs are the copies of the messages that ids of copies or messages name.
+func (l *Ledger) ofIDs(ids []string) *Set {
+	set := roaring64.New()
+	for _, id := range ids {
+		if first := l.messages[refOf(id)]; first != 0 {
+			_, end := l.message(first)
+			set.AddRange(first, end)
+		}
+		if n := l.copyNumber(id); n != 0 {
+			set.Add(n)
+		}
+	}
+	return set
+}
+
+// copyNumber is the number of a copy by its id, 0 if it is not kept.
+func (l *Ledger) copyNumber(id string) uint64 {
+	dot := strings.LastIndexByte(id, '.')
+	if dot < 0 {
+		return 0
+	}
+	index, err := strconv.ParseUint(id[dot+1:], 10, 32)
+	first := l.messages[refOf(id[:dot])]
+	if err != nil || first == 0 || index == 0 {
+		return 0
+	}
+	if _, end := l.message(first); first+index-1 < end {
+		return first + index - 1
+	}
+	return 0
+}

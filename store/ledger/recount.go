@@ -1,0 +1,175 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"lull/store"
+)
+
+func byOpening(a, b *incident) int { return cmp.Compare(a.Number, b.Number) }
+
+// recounting counts incidents anew from their records, after an operation took
+// copies of theirs or gave some back.
+type recounting struct {
+	limit   int
+	top     uint64 // numbers below are counted
+	tallies map[string]*tally
+	purges  map[string]int // what the incident's count of purges was
+	numbers *Set           // the copies to count
+}
+
+// recounting is what must be counted anew of some incidents.
+func (l *Ledger) recounting(of []*incident) *recounting {
+	c := &recounting{limit: l.limits.Objects, top: l.next, tallies: make(map[string]*tally), purges: make(map[string]int)}
+	wanted := make([]bool, len(l.incidents.items))
+	low := l.next
+	for _, i := range of {
+		if i.tally() == nil {
+			c.tallies[i.ID], c.purges[i.ID] = restored(i.Base), i.purges
+			wanted[i.index] = true
+			low = min(low, max(i.low, 1))
+		}
+	}
+	c.numbers = l.numbersOf(wanted, low, purged)
+	return c
+}
+
+// recame counts all that came of incidents anew, in order of numbers: copies
+// joined that are older than the last ones. If they cannot be read, the counts
+// stay in the order in which copies joined.
+func (l *Ledger) recame(tx Source, of []*incident) {
+	wanted := make([]bool, len(l.incidents.items))
+	c := recounting{limit: l.limits.Objects, tallies: make(map[string]*tally)}
+	low := l.next
+	for _, i := range of {
+		wanted[i.index], c.tallies[i.ID] = true, restored(i.Came)
+		low = min(low, i.low)
+	}
+	c.numbers = l.numbersOf(wanted, low, fates)
+	if err := c.run(context.Background(), tx); err != nil {
+		return
+	}
+	for _, i := range of {
+		i.came = c.tallies[i.ID]
+	}
+}
+
+// numbersOf are the kept copies of incidents, by their indices, from a number
+// on, but for those of one fate.
+func (l *Ledger) numbersOf(wanted []bool, low uint64, but fate) *Set {
+	set := roaring64.New()
+	var batch []uint64
+	for _, s := range l.segments {
+		if s.end() <= low {
+			continue
+		}
+		batch = batch[:0]
+		for k := range s.rows {
+			if r := &s.rows[k]; wanted[r.incident] && r.fate != but {
+				batch = append(batch, s.first+uint64(k))
+			}
+		}
+		set.AddMany(batch)
+	}
+	return set
+}
+
+// run reads the copies and counts them.
+func (c *recounting) run(ctx context.Context, src Source) error {
+	if len(c.tallies) == 0 {
+		return nil
+	}
+	return visit(ctx, src, c.numbers, func(m *store.Message, copy store.Copy) error {
+		if t := c.tallies[copy.Incident]; t != nil {
+			t.fold(m, c.limit)
+		}
+		return nil
+	})
+}
+
+// recount counts incidents anew where that is needed.
+func (l *Ledger) recount(tx Source, of []*incident) error {
+	c := l.recounting(of)
+	if err := c.run(context.Background(), tx); err != nil {
+		return err
+	}
+	for id, t := range c.tallies {
+		l.byIncident[id].seen = t
+	}
+	return nil
+}
+
+// install keeps what was counted without the lock, and adds what came
+// meanwhile. Incidents of which copies were purged or given back meanwhile are left.
+func (l *Ledger) install(c *recounting, src Source) error {
+	var still []*incident
+	for id := range c.tallies {
+		i := l.byIncident[id]
+		if i == nil || i.purges != c.purges[id] || i.seen != nil {
+			delete(c.tallies, id)
+			continue
+		}
+		still = append(still, i)
+	}
+	late := l.recounting(still)
+	c.numbers = late.numbers
+	c.numbers.RemoveRange(0, c.top)
+	if err := c.run(context.Background(), src); err != nil {
+		return err
+	}
+	for _, i := range still {
+		i.seen = c.tallies[i.ID]
+	}
+	return nil
+}
+
+// Recount counts the incidents of a reader, or of all (""), anew where
+// operations made that necessary. Reads of incidents do so themselves; engines
+// call it before a cut, so that the cut need not do it with the lock held.
+func (r *Reads) Recount(ctx context.Context, reader string) error {
+	for range 5 {
+		r.ledger.RLock()
+		c := r.ledger.recounting(r.ledger.incidentsOf(reader))
+		r.ledger.RUnlock()
+		if len(c.tallies) == 0 {
+			return nil
+		}
+		if err := r.recountOnce(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reads) recountOnce(ctx context.Context, c *recounting) error {
+	src, err := r.open()
+	if err != nil {
+		return err
+	}
+	err = c.run(ctx, src)
+	src.Close()
+	if err != nil {
+		return err
+	}
+	r.ledger.Lock()
+	defer r.ledger.Unlock()
+	if src, err = r.open(); err != nil {
+		return err
+	}
+	defer src.Close()
+	return r.ledger.install(c, src)
+}
+
+// incidentsOf are the incidents of a reader, or of all.
+func (l *Ledger) incidentsOf(reader string) []*incident {
+	if reader == "" {
+		return l.incidents.all()
+	}
+	if r := l.byReader[reader]; r != nil {
+		return r.incidents
+	}
+	return nil
+}

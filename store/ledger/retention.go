@@ -1,0 +1,207 @@
+package ledger
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"lull/store"
+)
+
+// keyed is how long a key is kept after its message.
+const keyed = 30 * 24 * time.Hour
+
+// prune removes what is past retention, sealed by segment, and returns the
+// number of copies removed.
+func (l *Ledger) prune(tx Tx, now time.Time) (uint64, error) {
+	var sealed uint64
+	for _, s := range slices.Clone(l.segments) {
+		if now.Before(l.until(s)) {
+			continue
+		}
+		if err := l.drop(tx, s, now); err != nil {
+			return sealed, err
+		}
+		sealed += uint64(len(s.rows))
+	}
+	l.pruneBatches(tx, now)
+	l.pruneOperations(tx, now)
+	l.pruneIncidents(tx, now)
+	l.pruneReaders(tx, now)
+	l.pruneKeys(tx, now)
+	return sealed, l.pruneSlots(tx, now)
+}
+
+// never is past every retention.
+func never() time.Time { return time.Unix(1<<40, 0) }
+
+// until is when the last copy of a segment is past its retention; never while one is live.
+func (l *Ledger) until(s *segment) time.Time {
+	until := later(s.last, s.ended).Add(l.limits.Retain)
+	seen := make(map[uint32]bool)
+	for _, r := range s.rows {
+		if r.fate.live() {
+			return never()
+		}
+		if r.fate == purged {
+			until = later(until, s.last.Add(l.limits.Trash))
+		}
+		if !seen[r.in] {
+			seen[r.in] = true
+			until = later(until, l.keeps(l.owners.byIndex[r.in]))
+		}
+	}
+	return until
+}
+
+// keeps is how long an owner keeps what it owns.
+func (l *Ledger) keeps(o *owner) time.Time {
+	switch {
+	case o == nil:
+		return time.Time{}
+	case o.batch != nil:
+		return o.batch.Ended.Add(l.limits.Retain)
+	}
+	return o.operation.At.Add(l.limits.Trash)
+}
+
+// drop seals a segment and removes it.
+func (l *Ledger) drop(tx Tx, s *segment, now time.Time) error {
+	if err := l.sumUp(tx, s, now); err != nil {
+		return err
+	}
+	l.sealSegment(tx, s, now)
+	tx.DropSegment(s.first, s.first, s.end()-1)
+	for _, key := range s.keys {
+		l.keys[key] = now
+		tx.PutKey(Key{Key: key, Dropped: now})
+	}
+	for _, id := range s.ids {
+		delete(l.messages, id)
+	}
+	l.strike(s)
+	l.segments = slices.DeleteFunc(l.segments, func(other *segment) bool { return other == s })
+	return nil
+}
+
+// strike takes the numbers of a segment out of every set.
+func (l *Ledger) strike(s *segment) {
+	sets := append(l.fates[:], l.alerts, l.ended, l.returned, l.silenced)
+	for _, b := range l.batches {
+		if b.set != nil {
+			sets = append(sets, b.set)
+		}
+	}
+	for _, r := range l.byReader {
+		sets = append(sets, r.mine)
+	}
+	for _, set := range sets {
+		set.RemoveRange(s.first, s.end())
+	}
+	for _, r := range s.rows {
+		l.owners.count(r.in, -1)
+	}
+	gone := func(n uint64) bool { return s.first <= n && n < s.end() }
+	maps.DeleteFunc(l.shown, func(n uint64, _ uint32) bool { return gone(n) })
+	maps.DeleteFunc(l.progress, func(n uint64, _ store.Progress) bool { return gone(n) })
+}
+
+// sumUp adds the copies of a segment to what their incidents keep, and takes
+// them out of the counts of incidents and operations.
+func (l *Ledger) sumUp(tx Tx, s *segment, now time.Time) error {
+	gone := roaring64.New()
+	gone.AddRange(s.first, s.end())
+	var staying []*incident
+	for _, i := range l.incidentsIn(gone) {
+		if l.stays(i, s, now) {
+			staying = append(staying, i)
+		}
+	}
+	if err := l.retain(tx, s, staying); err != nil {
+		return err
+	}
+	for n, r := range l.each(gone) {
+		if i := l.incidents.get(r.incident); i != nil {
+			l.leave(i, n, r)
+		}
+	}
+	for _, i := range staying {
+		if s.first <= i.low {
+			i.low = max(i.low, s.end())
+		}
+		tx.PutIncident(i.Incident)
+	}
+	l.discharge(tx, gone)
+	return nil
+}
+
+// stays reports whether an incident outlives a segment.
+func (l *Ledger) stays(i *incident, s *segment, now time.Time) bool {
+	if now.Before(i.closes(l.limits).Add(l.limits.Again)) {
+		return true
+	}
+	within := 0
+	for k := range s.rows {
+		if s.rows[k].incident == i.index {
+			within++
+		}
+	}
+	return i.kept() > within
+}
+
+// retain adds the copies of a segment to what incidents keep of removed copies.
+func (l *Ledger) retain(tx Tx, s *segment, staying []*incident) error {
+	came, base := make(map[string]*tally), make(map[string]*tally)
+	wanted := roaring64.New()
+	for _, i := range staying {
+		came[i.ID], base[i.ID] = restored(i.Came), restored(i.Base)
+		for k := range s.rows {
+			if s.rows[k].incident == i.index {
+				wanted.Add(s.first + uint64(k))
+			}
+		}
+	}
+	err := visit(context.Background(), tx, wanted, func(m *store.Message, c store.Copy) error {
+		came[c.Incident].fold(m, l.limits.Objects)
+		if l.row(c.Number).fate != purged {
+			base[c.Incident].fold(m, l.limits.Objects)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, i := range staying {
+		i.Came, i.Base = came[i.ID].record(), base[i.ID].record()
+	}
+	return nil
+}
+
+// leave moves one copy from what is counted of an incident to what it keeps.
+func (l *Ledger) leave(i *incident, n uint64, r *row) {
+	i.counts[r.fate]--
+	if r.fate != told && !l.returned.Contains(n) {
+		return
+	}
+	i.told--
+	i.Told++
+	if n >= i.Number {
+		i.since--
+		i.Since++
+	}
+}
+
+// discharge takes copies out of what operations cover.
+func (l *Ledger) discharge(tx Tx, gone *Set) {
+	for _, o := range l.operations {
+		if caught := o.caught.AndCardinality(gone); caught > 0 {
+			o.Caught += int(caught)
+			o.keep(tx)
+		}
+		o.covers.AndNot(gone)
+		o.caught.AndNot(gone)
+	}
+}

@@ -1,0 +1,227 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"lull/store"
+	"lull/store/filter"
+)
+
+// rule is a standing rule with its operation.
+type rule struct {
+	store.Rule
+	filter    filter.Filter
+	operation *operation
+}
+
+// matches reports whether the rule applies to a copy that is being admitted.
+func (r *rule) matches(e store.Entry, body []byte) bool {
+	return r.Active(e.Message.Accepted) &&
+		r.filter.Match(e, e.Message.Accepted, func() []byte { return body })
+}
+
+// key is the incident key of a copy: that of the first group rule that
+// matches, else the signature.
+func (l *Ledger) key(m *store.Message, c store.Copy, body []byte) string {
+	e := store.Entry{Message: m, Copy: c, Fate: store.Waiting}
+	for _, r := range l.rules {
+		if r.Kind == store.RuleGroup && r.matches(e, body) {
+			if key := expand(r.Key, e, r.filter.Captures(e)); key != "" {
+				return key
+			}
+		}
+	}
+	return m.Reading.Signature.ID
+}
+
+// expand fills the template of a group rule. A name that stands for nothing is empty.
+func expand(template string, e store.Entry, groups map[string]string) string {
+	var b strings.Builder
+	for {
+		text, rest, found := strings.Cut(template, "{")
+		b.WriteString(text)
+		if !found {
+			return b.String()
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			b.WriteString("{" + rest)
+			return b.String()
+		}
+		b.WriteString(field(name, e, groups))
+		template = after
+	}
+}
+
+func field(name string, e store.Entry, groups map[string]string) string {
+	switch name {
+	case "signature":
+		return e.Message.Reading.Signature.ID
+	case "from":
+		return strings.ToLower(e.Message.Envelope.From)
+	case "object":
+		if r := e.Message.Reading.Reports; len(r) > 0 {
+			return r[0].Object
+		}
+		return ""
+	}
+	return groups[name]
+}
+
+// catch lets the standing rules act on a copy that is being admitted, and
+// returns the operation that gives it its fate, if any. All rules that match
+// are noted: when one is undone the others still hold.
+func (l *Ledger) catch(m *store.Message, c *store.Copy, body []byte) *operation {
+	e := store.Entry{Message: m, Copy: *c, Fate: store.Waiting}
+	var by []*operation
+	for _, r := range l.rules {
+		if r.catches(c.Class) && r.matches(e, body) {
+			by = append(by, r.operation)
+		}
+	}
+	caught := l.mark(c, by)
+	for _, o := range by {
+		l.cover(o, c.Number)
+		if id := o.ID; id != c.Caught && o.Rule != c.Silenced {
+			c.Also = append(c.Also, id)
+		}
+	}
+	return caught
+}
+
+// catches reports whether the rule gives copies of a class a fate or a mark.
+func (r *rule) catches(c store.Class) bool {
+	switch r.Kind {
+	case store.RuleHold, store.RulePurge:
+		return true
+	case store.RuleSilence:
+		return c == store.Alert
+	}
+	return false
+}
+
+// cover adds a copy to those that an operation's rule caught.
+func (l *Ledger) cover(o *operation, n uint64) {
+	o.covers.Add(n)
+	o.caught.Add(n)
+	if o.effect == silences && o.acts() {
+		l.silenced.Add(n)
+	}
+}
+
+// mark writes on a copy which of the operations, in their order, holds or
+// purges it, and which rule silences it: purges count before holds, later
+// ones before earlier ones; the first silence counts.
+func (l *Ledger) mark(c *store.Copy, by []*operation) *operation {
+	c.Caught, c.Silenced = "", ""
+	var caught *operation
+	for _, o := range by {
+		switch {
+		case !o.acts():
+		case o.effect != silences:
+			if caught == nil || o.effect >= caught.effect {
+				caught = o
+			}
+		case c.Silenced == "":
+			c.Silenced = o.Rule
+		}
+	}
+	if caught != nil {
+		c.Caught = caught.ID
+	}
+	return caught
+}
+
+// effective is a copy's record as of now: without what was undone.
+func (l *Ledger) effective(c store.Copy) store.Copy {
+	if c.Caught != "" || c.Silenced != "" {
+		l.mark(&c, l.catchers(c))
+	}
+	return c
+}
+
+// catchers are the operations whose rules matched a copy when it came, in order.
+func (l *Ledger) catchers(c store.Copy) []*operation {
+	var all []*operation
+	add := func(id string) {
+		if o := l.operation[id]; o != nil {
+			all = append(all, o)
+		}
+	}
+	add(c.Caught)
+	if r := l.rule(c.Silenced); r != nil {
+		add(r.Operation)
+	}
+	for _, id := range c.Also {
+		add(id)
+	}
+	slices.SortFunc(all, bySequence)
+	return all
+}
+
+func (l *Ledger) rule(id string) *rule {
+	for _, r := range l.rules {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// standing checks a rule that an operation is to leave, and completes it.
+func (l *Ledger) standing(o store.Operate) (*rule, error) {
+	r := &rule{Rule: *o.Rule}
+	if r.ID == "" {
+		r.ID = o.ID
+	}
+	if r.Filter == "" {
+		r.Filter = o.Filter
+	}
+	if l.rule(r.ID) != nil {
+		return nil, fmt.Errorf("rule %s exists: %w", r.ID, store.ErrInvalid)
+	}
+	if !r.Expires.IsZero() && !o.At.Before(r.Expires) {
+		return nil, fmt.Errorf("rule %s has expired: %w", r.ID, store.ErrInvalid)
+	}
+	f, err := filter.Parse(r.Filter)
+	if err != nil {
+		return nil, fmt.Errorf("rule %s: %w: %w", r.ID, store.ErrInvalid, err)
+	}
+	r.filter = f.Fixed(o.At)
+	r.Filter = r.filter.String()
+	r.By, r.Created, r.Ended, r.Operation = o.By, o.At, time.Time{}, o.ID
+	if r.Reason == "" {
+		r.Reason = o.Reason
+	}
+	return r, r.check(o.Kind)
+}
+
+// check says whether the rule fits the operation that is to leave it.
+func (r *rule) check(kind store.OpKind) error {
+	fits := kind == store.OpRule
+	switch r.Kind {
+	case store.RuleHold:
+		fits = fits || kind == store.OpHold
+	case store.RulePurge:
+		fits = fits || kind == store.OpPurge
+	case store.RuleSilence:
+	case store.RuleGroup:
+		fits = fits && r.Key != ""
+	default:
+		fits = false
+	}
+	if !fits {
+		return fmt.Errorf("operation %s cannot leave a rule of kind %q: %w", kind, r.Kind, store.ErrInvalid)
+	}
+	return nil
+}
+
+// change gives a rule its new version and keeps it.
+func (l *Ledger) change(tx Tx, r *rule) {
+	l.head.Version++
+	r.Version = l.head.Version
+	tx.PutRule(r.Rule)
+}

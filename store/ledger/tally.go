@@ -1,0 +1,193 @@
+package ledger
+
+import (
+	"time"
+
+	"lull/store"
+)
+
+// tally sums up copies of one incident, in order of their numbers.
+type tally struct {
+	copies      int
+	first, last time.Time
+	objects     []object
+	index       map[string]int // into objects, once there are several
+	others      int
+	problems    int // objects in this state
+	recoveries  int
+	cleared     time.Time
+}
+
+// object is an object with the time of the report that gave its state.
+type object struct {
+	store.Object
+	stated time.Time
+}
+
+// few objects are looked through; more get an index.
+const few = 8
+
+// restored is the tally that a record keeps; nil is the empty one.
+func restored(r *Tally) *tally {
+	t := &tally{}
+	if r == nil {
+		return t
+	}
+	t.copies, t.first, t.last, t.others, t.cleared = r.Copies, r.First, r.Last, r.Others, r.Cleared
+	for i, o := range r.Objects {
+		t.add(object{o, r.Stated[i]})
+		t.count(o.State, 1)
+	}
+	return t
+}
+
+func (t *tally) record() *Tally {
+	r := &Tally{Copies: t.copies, First: t.first, Last: t.last, Objects: t.list(), Others: t.others, Cleared: t.cleared}
+	for _, o := range t.objects {
+		r.Stated = append(r.Stated, o.stated)
+	}
+	return r
+}
+
+func (t *tally) list() []store.Object {
+	list := make([]store.Object, len(t.objects))
+	for i, o := range t.objects {
+		list[i] = o.Object
+	}
+	return list
+}
+
+// fold adds one copy of a message. At most limit objects are kept apart.
+func (t *tally) fold(m *store.Message, limit int) {
+	t.copies++
+	t.first, t.last = earlier(t.first, m.Accepted), later(t.last, m.Accepted)
+	for _, r := range m.Reading.Reports {
+		t.report(r, moment(r, m.Accepted), limit)
+	}
+	switch {
+	case t.problems > 0:
+		t.cleared = time.Time{}
+	case t.recoveries > 0 && t.cleared.IsZero():
+		t.cleared = m.Accepted
+	}
+}
+
+// moment is the time of a report: what it says, unless that lies in the
+// future or further back than thirty days.
+func moment(r store.Report, accepted time.Time) time.Time {
+	if r.Time.IsZero() || r.Time.After(accepted) || r.Time.Before(accepted.AddDate(0, 0, -30)) {
+		return accepted
+	}
+	return r.Time
+}
+
+func (t *tally) report(r store.Report, at time.Time, limit int) {
+	o := t.object(r.Object, limit)
+	if o == nil {
+		t.others++
+		return
+	}
+	o.Reports++
+	newest := !at.Before(o.Last)
+	o.First, o.Last = earlier(o.First, at), later(o.Last, at)
+	if newest && r.Severity != "" {
+		o.Severity = r.Severity
+	}
+	if r.State != store.Problem && r.State != store.Recovery {
+		o.note(r, at, newest)
+		return
+	}
+	if !at.Before(o.stated) {
+		t.turn(o, r, at)
+	}
+}
+
+// note takes a notice: it does not change the state of an object that has a
+// problem or recovered, so an acknowledged problem stays one.
+func (o *object) note(r store.Report, at time.Time, newest bool) {
+	if o.State == "" {
+		o.State, o.Since = store.Notice, at
+	}
+	if newest {
+		o.Kind = r.Kind
+	}
+}
+
+// turn takes a problem or a recovery that is not older than the state.
+func (t *tally) turn(o *object, r store.Report, at time.Time) {
+	o.stated, o.Kind = at, r.Kind
+	if o.State == r.State {
+		return
+	}
+	t.count(o.State, -1)
+	t.count(r.State, 1)
+	o.State, o.Since = r.State, at
+	if r.State == store.Problem {
+		o.Problems++
+	}
+}
+
+func (t *tally) count(s store.State, by int) {
+	switch s {
+	case store.Problem:
+		t.problems += by
+	case store.Recovery:
+		t.recoveries += by
+	}
+}
+
+// raises reports whether a message would give an object a problem.
+func (t *tally) raises(m *store.Message) bool {
+	for _, r := range m.Reading.Reports {
+		if r.State != store.Problem {
+			continue
+		}
+		i := t.find(r.Object)
+		if i < 0 || !moment(r, m.Accepted).Before(t.objects[i].stated) {
+			return true
+		}
+	}
+	return false
+}
+
+// object finds or adds an object; nil when there are too many.
+func (t *tally) object(name string, limit int) *object {
+	i := t.find(name)
+	if i < 0 {
+		if len(t.objects) >= limit {
+			return nil
+		}
+		i = t.add(object{Object: store.Object{Name: name}})
+	}
+	return &t.objects[i]
+}
+
+func (t *tally) find(name string) int {
+	if t.index != nil {
+		if i, ok := t.index[name]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range t.objects {
+		if t.objects[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (t *tally) add(o object) int {
+	t.objects = append(t.objects, o)
+	n := len(t.objects)
+	switch {
+	case t.index != nil:
+		t.index[o.Name] = n - 1
+	case n > few:
+		t.index = make(map[string]int, 2*n)
+		for i := range t.objects {
+			t.index[t.objects[i].Name] = i
+		}
+	}
+	return n - 1
+}
