@@ -44,7 +44,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 type Selection struct {
 	Page
 	Filter string
-	// More narrows by what only some lists know: by, reader, kind, operation, ended.
+	// More narrows by what only some lists know: by, reader, operation, ended, trash.
 	More map[string]string
 }
 
@@ -133,9 +133,14 @@ func (c *Client) Undo(ctx context.Context, operation string) (Changed, error) {
 	return one[Changed](ctx, c, http.MethodPost, "/v1/operations/"+url.PathEscape(operation)+"/undo", struct{}{})
 }
 
-// Operations lists operations, oldest first; of one kind, or of all ("").
-func (c *Client) Operations(ctx context.Context, kind string, p Page) *Lines[Operation] {
-	return many[Operation](ctx, c, "/v1/operations"+Selection{Page: p, More: map[string]string{"kind": kind}}.query())
+// Operations lists operations, oldest first; if asked for, those alone whose
+// copies are in the trash.
+func (c *Client) Operations(ctx context.Context, trash bool, p Page) *Lines[Operation] {
+	s := Selection{Page: p}
+	if trash {
+		s.More = map[string]string{"trash": "1"}
+	}
+	return many[Operation](ctx, c, "/v1/operations"+s.query())
 }
 
 // Rules lists the standing rules, oldest first; the ended ones too if asked for.

@@ -114,11 +114,16 @@ func (s *Server) operations(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	all := s.cfg.Store.Operations(r.Context())
-	if kind := r.URL.Query().Get("kind"); kind != "" {
-		all = kept(all, func(o store.Operation) bool { return string(o.Kind) == kind })
+	if r.URL.Query().Get("trash") != "" {
+		all = kept(all, restorable)
 	}
 	id := func(o store.Operation) string { return o.ID }
 	return lines(w, p, mapped(after(p.After, id, all), operationOf))
+}
+
+// restorable reports whether an operation's copies are in the trash.
+func restorable(o store.Operation) bool {
+	return o.Kind == store.OpPurge && !o.Forever && o.Undone.IsZero()
 }
 
 func (s *Server) rules(w http.ResponseWriter, r *http.Request) error {

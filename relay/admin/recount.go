@@ -26,7 +26,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 		Uncertain: st.Uncertain, Disk: st.Bytes, Free: live.Free,
 		Storm: len(live.Storms) > 0, Storms: live.Storms,
 		Smarthost: live.Smarthost, Note: live.Note, Intake: live.Intake, Listen: live.Listen,
-		Next: utc(live.Next), Started: utc(live.Started), Version: live.Version, PID: os.Getpid(),
+		Next: utc(live.Next), Started: utc(live.Started), Version: live.Version, PID: os.Getpid(), Counters: live.Counters,
 	})
 }
 

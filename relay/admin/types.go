@@ -35,6 +35,8 @@ type Status struct {
 	Free      int64  `json:"disk_free,omitempty"`
 	PID       int    `json:"pid"`
 	Version   string `json:"version"`
+	// Counters count events since the start, by name.
+	Counters map[string]uint64 `json:"counters,omitempty"`
 }
 
 // Live is what only the running daemon knows, for Status.
@@ -50,6 +52,7 @@ type Live struct {
 	Version   string
 	Budget    int
 	Window    time.Duration
+	Counters  map[string]uint64
 }
 
 // Copy is one line of a list.
@@ -258,8 +261,8 @@ type Bound struct {
 	Max    int     `json:"max_in_window"`
 	Budget int     `json:"budget"`
 	Window float64 `json:"window"` // seconds
-	Slots  int    `json:"slots"`
-	Over   bool   `json:"over,omitempty"`
+	Slots  int     `json:"slots"`
+	Over   bool    `json:"over,omitempty"`
 }
 
 // Sending asks for a digest now.

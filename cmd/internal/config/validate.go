@@ -1,0 +1,318 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"lull/digest"
+	"lull/relay/deliver"
+	"lull/relay/policy"
+	"lull/store"
+)
+
+// check collects the faults of a configuration.
+type check struct {
+	c    Config
+	list []Fault
+}
+
+// faults are all that is wrong, section by section, then across sections.
+func (c Config) faults() []Fault {
+	ch := &check{c: c}
+	ch.identity()
+	ch.doors()
+	ch.times()
+	ch.budgets()
+	ch.limits()
+	ch.tls()
+	for i, s := range c.Smarthost {
+		ch.smarthost(fmt.Sprintf("smarthost[%d]", i), s)
+	}
+	ch.release()
+	ch.digest()
+	ch.readers()
+	for i := range c.Rule {
+		ch.rule(fmt.Sprintf("rule[%d]", i), c.Rule[i])
+	}
+	return ch.list
+}
+
+// fault notes one if it is there.
+func (ch *check) fault(bad bool, key, format string, args ...any) {
+	if bad {
+		ch.list = append(ch.list, Fault{Key: key, Line: lineOf(ch.c.lines, key), Problem: fmt.Sprintf(format, args...)})
+	}
+}
+
+func (ch *check) err(err error, key string) {
+	if err != nil {
+		ch.fault(true, key, "%v", err)
+	}
+}
+
+// socketPath is the longest path that the admin socket may have.
+const socketPath = 107 - len("/lull.sock")
+
+func (ch *check) identity() {
+	c := ch.c
+	ch.fault(!isHost(c.Hostname), "hostname", "%q is not a host name; use letters, digits, dots and hyphens, such as relay.example.org", c.Hostname)
+	ch.fault(c.State == "", "state", "must name a folder")
+	ch.fault(len(c.State) > socketPath, "state", "is longer than the %d bytes that the path of its socket leaves; choose a shorter path", socketPath)
+	ch.fault(c.Log != "text" && c.Log != "json", "log", "%q is not a format; use text or json", c.Log)
+	ch.err(levelOf(c.Level), "log_level")
+}
+
+func levelOf(level string) error {
+	switch level {
+	case "debug", "info", "warn", "error":
+		return nil
+	}
+	return fmt.Errorf("%q is not a level; use debug, info, warn or error", level)
+}
+
+func (ch *check) doors() {
+	c := ch.c
+	ch.fault(len(c.Listen) == 0, "listen", "must name at least one address, such as 127.0.0.1:2525")
+	for i, l := range c.Listen {
+		key := fmt.Sprintf("listen[%d]", i)
+		d, err := DoorOf(l)
+		ch.err(err, key)
+		ch.fault(d.TLS && c.TLS.Certificate == "", key, "%s needs a certificate: set certificate and key in [tls]", l)
+	}
+	for i, n := range c.Networks {
+		_, err := Network(n)
+		ch.err(err, fmt.Sprintf("networks[%d]", i))
+	}
+}
+
+// Door is one place where mail is taken in.
+type Door struct {
+	Network string // tcp or unix
+	Address string
+	TLS     bool // from the first byte
+}
+
+// DoorOf reads an entry of listen.
+func DoorOf(text string) (Door, error) {
+	if path, ok := strings.CutPrefix(text, "unix:"); ok {
+		if path == "" || len(path) > 107 {
+			return Door{}, fmt.Errorf("%q needs a path of at most 107 bytes after unix:", text)
+		}
+		return Door{Network: "unix", Address: path}, nil
+	}
+	address, secure := strings.CutPrefix(text, "tls:")
+	return Door{Network: "tcp", Address: address, TLS: secure}, hostPort(address)
+}
+
+func hostPort(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%q must be HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525", address)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return fmt.Errorf("%q has no port between 1 and 65535", address)
+	}
+	return nil
+}
+
+// Network reads an address or a CIDR.
+func Network(text string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		return p.Masked(), nil
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("%q must be an address or a network, such as 10.0.0.0/8", text)
+	}
+	return netip.PrefixFrom(a, a.BitLen()), nil
+}
+
+func (ch *check) times() {
+	c := ch.c
+	ch.fault(time.Duration(c.Window) < time.Second, "window", "%s is too short; give one second or more, 1h for real use", c.Window)
+	for _, d := range []struct {
+		key string
+		d   Duration
+	}{{"late_after", c.LateAfter}, {"give_up", c.GiveUp}, {"retain", c.Retain}, {"trash", c.Trash}, {"limits.idle", c.Limits.Idle}, {"limits.session", c.Limits.Session}, {"release_check.every", c.Release.Every}, {"release_check.timeout", c.Release.Timeout}} {
+		ch.fault(d.d <= 0, d.key, "must be longer than nothing")
+	}
+	ch.schedule("schedule", c.Schedule)
+}
+
+// schedule checks that the budget allows what a schedule needs.
+func (ch *check) schedule(key, spec string) {
+	s, err := digest.ParseSchedule(spec)
+	if err != nil {
+		ch.err(err, key)
+		return
+	}
+	if most := s.Most(time.Duration(ch.c.Window)); ch.c.Budget > 0 && most > ch.c.Budget {
+		ch.fault(true, key, "%q is due %d times in a window of %s, but the budget is %d mails; make it due less often, or raise budget", spec, most, ch.c.Window, ch.c.Budget)
+	}
+}
+
+func (ch *check) budgets() {
+	c := ch.c
+	ch.fault(c.Budget < 1, "budget", "%d leaves no room for a digest; give 1 or more", c.Budget)
+	ch.fault(c.Notices < 0, "notices", "must not be negative; 0 sends no first notices")
+	ch.fault(c.Notices > 0 && c.Notices > max(0, c.Budget-2), "notices", "%d first notices do not fit into a budget of %d, of which 2 are kept for digests; give at most %d", c.Notices, c.Budget, max(0, c.Budget-2))
+	ch.fault(c.PassBudget < 0, "pass_budget", "must not be negative; 0 is no bound")
+}
+
+func (ch *check) limits() {
+	l := ch.c.Limits
+	ch.fault(l.Message < 64<<10, "limits.message", "%s is too small for real mail; give 64kB or more", l.Message)
+	ch.fault(l.Data < l.Message, "limits.data", "%s does not hold one message of limits.message (%s)", l.Data, l.Message)
+	ch.fault(l.Recipients < 100, "limits.recipients", "%d is below the 100 that RFC 5321 section 4.5.3.1.8 asks for", l.Recipients)
+	ch.fault(l.Connections < 1, "limits.connections", "must be 1 or more")
+	ch.fault(l.PerHost < 1, "limits.per_host", "must be 1 or more")
+	ch.fault(l.Hops < 10, "limits.hops", "%d would take honest mail for a loop; give 10 or more", l.Hops)
+	ch.fault(ch.c.Digest.MaxBytes < 16_000, "digest.max_bytes", "%s is too small for a digest; give 16kB or more", ch.c.Digest.MaxBytes)
+}
+
+func (ch *check) tls() {
+	t := ch.c.TLS
+	ch.fault((t.Certificate == "") != (t.Key == ""), "tls", "certificate and key belong together; set both, or none")
+	ch.readable("tls.certificate", t.Certificate)
+	ch.secret("tls.key", t.Key)
+}
+
+// readable checks that a file that is named is there.
+func (ch *check) readable(key, file string) {
+	if file == "" {
+		return
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		ch.err(err, key)
+		return
+	}
+	_ = f.Close()
+}
+
+// secret is a file that only its owner may read.
+func (ch *check) secret(key, file string) {
+	ch.readable(key, file)
+	if info, err := os.Stat(file); err == nil {
+		ch.fault(info.Mode().Perm()&0o077 != 0, key, "%s can be read by others (mode %04o); run chmod 600 %s", file, info.Mode().Perm(), file)
+	}
+}
+
+func (ch *check) smarthost(key string, s Smarthost) {
+	ch.err(hostPort(s.Addr), key+".addr")
+	switch deliver.TLS(s.TLS) {
+	case deliver.TLSNone, deliver.TLSOpportunistic, deliver.TLSRequired, deliver.TLSVerified:
+	default:
+		ch.fault(true, key+".tls", "%q is none of none, opportunistic, required, verified", s.TLS)
+	}
+	ch.readable(key+".ca", s.CA)
+	ch.secret(key+".password_file", s.Password)
+	ch.fault((s.Username == "") != (s.Password == ""), key, "username and password_file belong together; set both, or none")
+	if s.Source != "" {
+		_, err := netip.ParseAddr(s.Source)
+		ch.fault(err != nil, key+".source", "%q is not an address", s.Source)
+	}
+}
+
+func (ch *check) release() {
+	r := ch.c.Release
+	ch.fault(r.Command != "" && r.URL != "", "release_check", "command and url exclude each other; set one")
+	if r.URL != "" {
+		u, err := url.Parse(r.URL)
+		ch.fault(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https", "release_check.url", "%q is not an http or https address", r.URL)
+	}
+}
+
+func (ch *check) digest() {
+	ch.err(address(ch.c.Digest.From), "digest.from")
+}
+
+// address checks a plain address: local@domain, nothing else.
+func address(text string) error {
+	a, err := mail.ParseAddress(text)
+	if err != nil || a.Address != text {
+		return fmt.Errorf("%q is not an address such as lull@example.org", text)
+	}
+	return nil
+}
+
+func (ch *check) readers() {
+	owner := map[string]string{}
+	for i, r := range ch.c.Reader {
+		key := fmt.Sprintf("reader[%d]", i)
+		ch.err(address(r.Name), key+".name")
+		for j, a := range append([]string{r.Name}, r.Addresses...) {
+			where := key + ".name"
+			if j > 0 {
+				where = fmt.Sprintf("%s.addresses[%d]", key, j-1)
+				ch.err(address(a), where)
+			}
+			folded := strings.ToLower(a)
+			other, taken := owner[folded]
+			ch.fault(taken, where, "%s belongs to reader %s already; an address has one reader", a, other)
+			owner[folded] = r.Name
+		}
+		if spec := r.Spec(ch.c.Schedule); spec != ch.c.Schedule {
+			ch.schedule(key+".schedule", spec)
+		}
+		if _, err := time.LoadLocation(r.Zone); err != nil {
+			ch.fault(true, key+".zone", "%q is not a time zone such as Europe/Berlin", r.Zone)
+		}
+	}
+}
+
+// Spec is the reader's schedule with its zone.
+func (r Reader) Spec(otherwise string) string {
+	spec := otherwise
+	if r.Schedule != "" {
+		spec = r.Schedule
+	}
+	if r.Zone == "" || strings.Contains(spec, "TZ=") || strings.HasPrefix(spec, "@every") {
+		return spec
+	}
+	return "CRON_TZ=" + r.Zone + " " + spec
+}
+
+func (ch *check) rule(key string, r Rule) {
+	if _, err := policy.New([]policy.Rule{r.Policy()}); err != nil {
+		for _, one := range unjoined(err) {
+			ch.err(one, key)
+		}
+	}
+}
+
+// unjoined are the errors that errors.Join has put together.
+func unjoined(err error) []error {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// Policy is the rule as the policy reads it.
+func (r Rule) Policy() policy.Rule {
+	return policy.Rule{
+		Name: r.Name, Class: store.Class(r.Class), Sender: r.Sender, Recipient: r.Recipient,
+		From: r.From, Subject: r.Subject, Mark: r.Mark, Format: r.Format, Client: r.Client,
+	}
+}
+
+func isHost(name string) bool {
+	if name == "" || len(name) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+			return false
+		}
+	}
+	return true
+}

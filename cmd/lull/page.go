@@ -1,0 +1,71 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"lull/relay/admin"
+	"lull/store/filter"
+)
+
+// pages are the flags of a list.
+type pages struct {
+	limit int
+	after string
+}
+
+// screenful stands for "all, or the first screenful in a terminal".
+const screenful = -1
+
+func (p *pages) flags(c *cobra.Command) {
+	c.Flags().IntVar(&p.limit, "limit", screenful, "show at most so many, 0 for all (default: all; in a terminal, the first screenful)")
+	c.Flags().StringVar(&p.after, "after", "", "show only what follows this `ID`")
+}
+
+// page is what to ask for, on this screen.
+func (p *pages) page(s *screen) (admin.Page, error) {
+	page := admin.Page{After: p.after, Limit: p.limit}
+	switch {
+	case p.limit < screenful:
+		return page, wrong("--limit %d must be a number, 0 for all", p.limit)
+	case p.limit != screenful:
+		return page, nil
+	}
+	page.Limit = 0
+	if s.rows > 0 && !s.json {
+		page.Limit, page.Count = max(s.rows-3, 5), true
+	}
+	return page, nil
+}
+
+// filters are the flags of the filter language.
+type filters map[string]*[]string
+
+func newFilters(c *cobra.Command) filters {
+	f := filters{}
+	for _, k := range filter.Keys() {
+		f[k.Name] = c.Flags().StringArray(k.Name, nil, "`"+k.Value+"`: "+k.Help)
+	}
+	return f
+}
+
+// text is the filter that was typed, in its canonical form.
+func (f filters) text() (string, error) {
+	var args []string
+	for _, k := range filter.Keys() {
+		for _, v := range *f[k.Name] {
+			args = append(args, "--"+k.Name+"="+v)
+		}
+	}
+	parsed, err := filter.ParseArgs(args)
+	if err != nil {
+		return "", wrong("%v", err)
+	}
+	return parsed.String(), nil
+}
+
+// more tells a person in a terminal what was left out.
+func more(s *screen, left int, last string) {
+	if left > 0 && s.rows > 0 {
+		s.note("… and %d more: --after %s goes on, --limit 0 shows all", left, last)
+	}
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"lull/cmd/internal/config"
+	"lull/relay/admin"
+)
+
+// session is what the commands of one invocation share.
+type session struct {
+	in     io.Reader
+	screen *screen
+	state  string
+	config string
+}
+
+// tree is the whole command line.
+func tree(s *session) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lull",
+		Short: "turn alert storms into one bounded digest an hour",
+		Long: `lull is an SMTP relay that stands in front of a mail server as its smarthost.
+Alert mail is accepted at once, made durable, grouped by incident, and told to
+each reader in an hourly digest. Human mail passes through untouched.
+
+"lull serve" is the daemon; the other commands talk to it.
+Exit codes: 0 done, 1 nothing matched, 2 refused or wrong usage, 75 the daemon is not there.`,
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return wrong("%v; `%s --help` lists the flags", err, c.CommandPath())
+	})
+	f := root.PersistentFlags()
+	f.StringVar(&s.state, "state", "", "state folder of the daemon (default: that of the config, else ./lull-state)")
+	f.StringVar(&s.config, "config", os.Getenv("LULL_CONFIG"), "configuration file (default: $LULL_CONFIG)")
+	f.BoolVar(&s.screen.json, "json", false, "one JSON object a line")
+	for _, group := range s.commands() {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title + ":"})
+		for _, c := range group.commands {
+			c.GroupID = group.title
+			root.AddCommand(c)
+		}
+	}
+	root.AddCommand(s.checkDatabase(), s.document())
+	return root
+}
+
+// group of commands, as help shows them.
+type group struct {
+	title    string
+	commands []*cobra.Command
+}
+
+func (s *session) commands() []group {
+	return []group{
+		{"The daemon", []*cobra.Command{s.serve(), s.configuration()}},
+		{"See", []*cobra.Command{s.status(), s.list(), s.incidents(), s.group(), s.show(), s.why(), s.forecast(), s.digest(), s.signature()}},
+		{"Act", []*cobra.Command{s.change("hold"), s.change("release"), s.change("purge"), s.undo(), s.rule()}},
+		{"Account", []*cobra.Command{s.operations(), s.trash(), s.rules(), s.verify(), s.bound()}},
+	}
+}
+
+// ask runs a command's work with a client of the daemon.
+func (s *session) ask(ctx context.Context, do func(ctx context.Context, c *admin.Client) error) error {
+	folder := s.state
+	if folder == "" {
+		var err error
+		if folder, err = config.State(s.config); err != nil {
+			return err
+		}
+	}
+	c := admin.NewClient(folder)
+	defer c.Close()
+	return do(ctx, c)
+}
+
+// version is that of the module, or of the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && info.Main.Version == "(devel)" {
+			return s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return info.Main.Version
+}
