@@ -1,6 +1,9 @@
 package signature
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // shape counts what a word is made of.
 type shape struct {
@@ -64,10 +67,11 @@ func (s *scanner) classify(start, end int) (t token, next int) {
 	word := s.text[start:end]
 	m := measure(word)
 	if m.slashes > 0 && isURL(word) {
-		return token{start: start, end: end, kind: link}, next
+		end = query(s.text, next)
+		return token{start: start, end: end, kind: link}, end
 	}
 	if m.slashes > 0 && isPath(word, m) {
-		return s.classifyPath(start, end), next
+		return s.classifyPath(start, end), query(s.text, next)
 	}
 	for start < end && isEdge(s.text[start]) {
 		start++
@@ -79,6 +83,11 @@ func (s *scanner) classify(start, end int) (t token, next int) {
 		}
 	}
 	if end-start != len(word) {
+		m = measure(s.text[start:end])
+	}
+	if colon := keyColon(s.text[start:end], m); colon > 0 {
+		end = start + colon
+		next = end + 1
 		m = measure(s.text[start:end])
 	}
 	return s.classifyWord(start, end, m), next
@@ -111,14 +120,14 @@ func (s *scanner) classifyWord(start, end int, m shape) token {
 // kindOf decides what a word without slashes and loose ends is.
 func (s *scanner) kindOf(word string, m shape) kind {
 	switch {
+	case s.afterUser() && !isLittle(word):
+		return user
 	case m.ats > 0 && isMailbox(word):
 		return mailbox
 	case m.digits == 0:
 		return s.kindOfLetters(word, m)
 	case m.letters+m.wide+m.unders+m.others == 0:
 		return kindOfDigits(word, m)
-	case isUserWord(s.lastTok):
-		return user
 	case word[0] == '0' && len(word) > 2 && lower(word[1]) == 'x':
 		return hash
 	case isMoment(word):
@@ -129,8 +138,8 @@ func (s *scanner) kindOf(word string, m shape) kind {
 		return duration
 	case isUUID(word, m), isHexWord(word, m), isRandom(word, m):
 		return hash
-	case m.colons >= 2 && m.letters == m.hex && m.dots == 0 && m.dashes == 0 && m.unders == 0:
-		return address // MAC or IPv6
+	case m.colons+m.dots > 0 && m.letters == m.hex && m.dashes+m.unders+m.others == 0 && (m.colons >= 2 || isDigit(word[0])):
+		return address // MAC, IPv6, PCI
 	case isHost(word, m):
 		return host
 	}
@@ -139,28 +148,36 @@ func (s *scanner) kindOf(word string, m shape) kind {
 
 func (s *scanner) kindOfLetters(word string, m shape) kind {
 	switch {
-	case isUserWord(s.lastTok):
-		return user
 	case len(word) >= 8 && m.hex == len(word) && (m.upper == 0 || m.lower == 0):
 		return hash
-	case m.dots >= 2 && isHost(word, m):
+	case m.dots >= 1 && isHost(word, m) && !isException(word):
 		return host
 	case s.last > identifier && isUnit(word):
 		return unit
-	case isCalendar(word) && (s.nearDigit() || s.last == moment || s.last == number):
+	case isCalendar(word) && (s.beforeTime() || s.last == moment || s.last == number):
 		return weekday
 	}
 	return constant
 }
 
-// nearDigit reports whether the next token begins with a digit.
-func (s *scanner) nearDigit() bool {
-	for i := s.at; i < len(s.text) && i < s.at+3; i++ {
-		if size, sep := separator(s.text, i); !sep || size > 1 {
-			return isDigit(s.text[i])
-		}
+// beforeTime reports whether the next token begins with a digit, or is a day
+// or a month.
+func (s *scanner) beforeTime() bool {
+	rest := strings.TrimLeft(s.text[s.at:min(len(s.text), s.at+16)], " ,")
+	if rest == "" {
+		return false
 	}
-	return false
+	end := 0
+	for end < len(rest) && isLetter(rest[end]) {
+		end++
+	}
+	return isDigit(rest[0]) || isCalendar(rest[:end])
+}
+
+// afterUser reports whether the token before says that a user's name follows:
+// "user alice", not "user=root".
+func (s *scanner) afterUser() bool {
+	return isUserWord(s.lastTok) && s.text[s.lastEnd] != '='
 }
 
 // kindOfDigits tells numbers, times and addresses apart by their joints.

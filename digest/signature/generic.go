@@ -92,3 +92,9 @@ func isThin(core []byte) bool {
 	}
 	return words < 2
 }
+
+// Template returns the canonical form of one line of text: what the generic
+// template groups by. Two lines that differ in what it masks have the same.
+func Template(line string) string {
+	return string(appendCore(nil, clean(line, maxScan)))
+}

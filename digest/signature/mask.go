@@ -49,6 +49,7 @@ type scanner struct {
 	at      int
 	last    kind   // of the token before
 	lastTok string // the token before
+	lastEnd int    // where it ended
 }
 
 func newScanner(text string) scanner {
@@ -77,7 +78,7 @@ func (s *scanner) next() (token, bool) {
 	}
 	t, next := s.classify(start, s.at)
 	s.at = next
-	s.last, s.lastTok = t.kind, s.text[t.start:t.end]
+	s.last, s.lastTok, s.lastEnd = t.kind, s.text[t.start:t.end], t.end
 	return t, true
 }
 
@@ -114,7 +115,7 @@ func appendCore(dst []byte, text string) []byte {
 		if !ok {
 			break
 		}
-		if t.kind == unit {
+		if t.kind == unit || t.kind == user {
 			continue
 		}
 		if len(dst) > base {
@@ -156,26 +157,35 @@ func appendConstant(dst []byte, word string) []byte {
 		return appendLower(dst, word)
 	}
 	for i := 0; i < len(word); i++ {
-		if !isDigit(word[i]) {
-			if word[i] >= utf8.RuneSelf {
-				r, size := utf8.DecodeRuneInString(word[i:])
-				dst = utf8.AppendRune(dst, unicode.ToLower(r))
-				i += size - 1
-				continue
+		c := word[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRuneInString(word[i:])
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+			i += size - 1
+		case isDigit(c):
+			for i+1 < len(word) && isDigit(word[i+1]) {
+				i++
 			}
-			dst = append(dst, lower(word[i]))
-			continue
+			dst = appendRun(dst)
+		default:
+			dst = append(dst, lower(c))
 		}
-		for i+1 < len(word) && isDigit(word[i+1]) {
-			i++
-		}
-		if n := len(dst); n >= 2 && isJoin(dst[n-1]) && dst[n-2] == '0' {
-			dst = dst[:n-1] // 10-1 is one run
-			continue
-		}
-		dst = append(dst, '0')
 	}
 	return dst
+}
+
+// appendRun appends the 0 of a digit run: 10-1 is one run, and the sign of a
+// number (blk_-12) is none of its name.
+func appendRun(dst []byte) []byte {
+	n := len(dst)
+	if n >= 2 && isJoin(dst[n-1]) && dst[n-2] == '0' {
+		return dst[:n-1]
+	}
+	if n >= 2 && dst[n-1] == '-' && isJoin(dst[n-2]) {
+		dst = dst[:n-1]
+	}
+	return append(dst, '0')
 }
 
 func appendLower(dst []byte, word string) []byte {

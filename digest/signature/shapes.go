@@ -175,8 +175,34 @@ func isRandom(word string, m shape) bool {
 	return len(word) >= 10 && m.digits >= 4 && m.changes >= 3 && m.dots+m.dashes+m.unders+m.colons <= 2
 }
 
-// isHost takes names with two dots and more, or one dot and a digit, and names
-// with a port.
+// query returns where an address or a path ends that text[:end] is the first
+// word of: with its query, up to a blank or a quote.
+func query(text string, end int) int {
+	for end < len(text) && text[end] > ' ' && strings.IndexByte("\"'`<>()[]{},;|", text[end]) < 0 {
+		end++
+	}
+	return end
+}
+
+// keyColon returns where the colon of "key:value" stands, if the value is one
+// that varies and the key is a word; 0 for hosts, times and addresses.
+func keyColon(word string, m shape) int {
+	if m.colons != 1 || m.digits == 0 || m.digits+m.hex == m.digits+m.letters && isDigit(word[0]) {
+		return 0
+	}
+	colon := strings.IndexByte(word, ':')
+	key, value := word[:colon], word[colon+1:]
+	if key == "" || isDigit(key[0]) || strings.ContainsAny(key, ".0123456789") {
+		return 0
+	}
+	if v := measure(value); isDigit(value[0]) || value[0] == '-' || isUUID(value, v) || isHexWord(value, v) {
+		return colon
+	}
+	return 0
+}
+
+// isHost takes dotted names with two dots, or one dot and a digit or a common
+// top-level domain, and names with a port.
 func isHost(word string, m shape) bool {
 	if m.others+m.unders+m.ats+m.slashes+m.wide > 0 {
 		return false
@@ -186,18 +212,48 @@ func isHost(word string, m shape) bool {
 		return len(name) > 0 && len(port) >= 2 && len(port) <= 5 && digitsAt(port, 0, len(port)) && name[0] != '-'
 	}
 	dot := strings.LastIndexByte(word, '.')
-	if dot < 0 || m.dots == 1 && m.digits == 0 {
+	if dot <= 0 {
 		return false
 	}
 	last := word[dot+1:]
-	return len(last) >= 2 && isLetter(last[0]) && !isUpper(last[0])
+	if m.dots == 1 && m.digits == 0 {
+		return isCommonDomain(last)
+	}
+	return len(last) >= 2 && isLetter(last[0]) && (m.dots >= 2 || !isSource(last))
+}
+
+func isCommonDomain(label string) bool {
+	switch label {
+	case "com", "org", "net", "edu", "gov", "io", "local", "lan", "internal", "localdomain", "cloud", "dev", "info", "eu", "de", "uk", "fr", "nl":
+		return true
+	}
+	return false
+}
+
+// isLittle reports whether a word that follows "user" is not its name.
+func isLittle(word string) bool {
+	switch word {
+	case "from", "on", "at", "in", "for", "is", "was", "has", "not", "by", "to", "with", "and", "or", "unknown", "does", "did", "name", "id":
+		return true
+	}
+	return false
+}
+
+// isException reports whether a dotted name is that of an error's class.
+func isException(word string) bool {
+	for _, suffix := range [...]string{"Exception", "Error", "Failure", "Warning", "Fault", "Interrupt", "Exit", "DoesNotExist"} {
+		if strings.HasSuffix(word, suffix) {
+			return true
+		}
+	}
+	return false
 }
 
 // exceptionClass returns where the last label of a dotted class name begins:
 // java.lang.NullPointerException is told by it alone.
 func exceptionClass(text string, start, end int) int {
 	last := start + strings.LastIndexByte(text[start:end], '.') + 1
-	if isUpper(text[last]) {
+	if isException(text[last:end]) {
 		return last
 	}
 	return start
