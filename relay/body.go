@@ -25,8 +25,18 @@ type intake struct {
 	budget *budget
 	took   func() // called for each piece
 
-	buf  []byte
-	held int64 // bytes taken from budget
+	first int // size of the first buffer
+	buf   []byte
+	held  int64 // bytes taken from budget
+}
+
+// expect sets the size that the client declared, 0 if it did not. It is
+// believed only so far.
+func (in *intake) expect(size int64) {
+	in.first = firstBuffer
+	if size > 0 {
+		in.first = int(min(size, trustedSize)) + 512
+	}
 }
 
 // take appends a piece.
@@ -68,7 +78,7 @@ func (in *intake) grow(n int) error {
 	if need <= cap(in.buf) {
 		return nil
 	}
-	return in.reserve(max(need, 2*cap(in.buf), firstBuffer))
+	return in.reserve(max(need, 2*cap(in.buf), in.first))
 }
 
 // reserve makes the buffer size bytes large, within the budget.

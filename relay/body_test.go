@@ -126,6 +126,7 @@ func TestUpstreamFields(t *testing.T) {
 		probe := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 			return probeSession{conn: c, seen: seen}, nil
 		}))
+		probe.ErrorLog = troubles(h.events.tell)
 		l := newPipes()
 		go probe.Serve(l)   //nolint:errcheck // the client would notice
 		defer probe.Close() //nolint:errcheck // the test is over

@@ -39,19 +39,16 @@ func (s *session) take(tx *transaction, r io.Reader) (store.Message, error) {
 	}
 	in := &intake{ctx: s.srv.ctx, max: s.srv.cfg.MaxMessage, budget: s.srv.budget, took: s.wire.progress}
 	defer in.release()
-	if err := s.receive(tx, r, in); err != nil {
+	in.expect(tx.size)
+	if err := s.receive(r, in); err != nil {
 		return store.Message{Envelope: tx.envelope}, err
 	}
 	return s.srv.process(tx, in.buf)
 }
 
-// receive reads the body into in.
-func (s *session) receive(tx *transaction, r io.Reader, in *intake) error {
-	if tx.size > 0 {
-		if err := in.reserve(int(min(tx.size, trustedSize)) + 512); err != nil {
-			return err
-		}
-	}
+// receive reads the body into in. A body that is not wanted is read to its
+// end all the same, so that the client hears why.
+func (s *session) receive(r io.Reader, in *intake) error {
 	var err error
 	if chunks, ok := r.(*io.PipeReader); ok {
 		err = s.receiveChunks(chunks, in)
@@ -75,7 +72,9 @@ func (s *session) receiveText(r io.Reader, in *intake) error {
 	text := dotted{r: buffered}
 	err := text.each(in.take)
 	if errors.Is(err, errTooLarge) || errors.Is(err, errBusy) {
-		s.skip(&text)
+		if text.each(s.waste()) != nil {
+			s.wire.endAfterReply()
+		}
 	}
 	return err
 }
@@ -84,6 +83,9 @@ func (s *session) receiveText(r io.Reader, in *intake) error {
 // connection cut short for a whole one.
 func (s *session) receiveChunks(r *io.PipeReader, in *intake) error {
 	n, err := in.ReadFrom(r)
+	if errors.Is(err, errBusy) {
+		io.Copy(waster(s.waste()), r) //nolint:errcheck // the first error counts
+	}
 	if err != nil {
 		return err
 	}
@@ -93,21 +95,21 @@ func (s *session) receiveChunks(r *io.PipeReader, in *intake) error {
 	return nil
 }
 
-// skip reads the rest of a text that is not wanted, so that the reply can be
-// heard; but not for ever.
-func (s *session) skip(text *dotted) {
+// waste takes what is not wanted, up to the size of a message.
+func (s *session) waste() waster {
 	left := s.srv.cfg.MaxMessage
-	err := text.each(func(piece []byte) error {
+	return func(piece []byte) error {
 		s.wire.progress()
 		if left -= int64(len(piece)); left < 0 {
 			return errTooLarge
 		}
 		return nil
-	})
-	if err != nil {
-		s.wire.endAfterReply()
 	}
 }
+
+type waster func([]byte) error
+
+func (w waster) Write(p []byte) (int, error) { return len(p), w(p) }
 
 // settle waits until go-smtp is done with a body that came in chunks: the last
 // thing it does is to close the pipe from the reading side. Until then it may
