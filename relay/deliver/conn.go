@@ -22,11 +22,13 @@ type conn struct {
 	r       *bufio.Reader
 	wait    Timeouts
 	ext     extensions
-	secure  bool // under TLS
-	clear   bool // no TLS, for it failed on the connection before
-	mails   int  // mails sent over it
-	reused  bool // it has been idle in the pool
-	broken  bool // out of step or lost: must not be used again
+	secure  bool   // under TLS
+	clear   bool   // no TLS, for it failed on the connection before
+	mails   int    // mails sent over it
+	reused  bool   // it has been idle in the pool
+	broken  bool   // out of step or lost: must not be used again
+	block   []byte // what is read of a body at a time, and
+	out     []byte // how it is written: kept for the next
 	retired *time.Timer
 }
 

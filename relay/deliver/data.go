@@ -68,12 +68,14 @@ type written struct {
 
 // write sends the body until it ends, fails, or the server speaks.
 func (c *conn) write(a *attempt, body io.Reader, heard <-chan answer) written {
-	var w wire
-	defer func() { a.sent.LineEnds = w.converted }()
-	block := make([]byte, blockSize)
+	w := wire{out: c.out[:0]}
+	defer func() { a.sent.LineEnds, c.out = w.converted, w.out }()
+	if c.block == nil {
+		c.block = make([]byte, blockSize)
+	}
 	for {
-		n, readErr := io.ReadFull(body, block)
-		w.write(block[:n])
+		n, readErr := io.ReadFull(body, c.block)
+		w.write(c.block[:n])
 		last := readErr == io.EOF || readErr == io.ErrUnexpectedEOF
 		if readErr != nil && !last {
 			return written{read: readErr}

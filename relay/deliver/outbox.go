@@ -157,13 +157,13 @@ func syncDir(name string) error {
 const folderLimit = 200
 
 // folder is a name for a directory that is never a path: all but letters,
-// digits and a few signs are percent-encoded, and so is a dot that leads. A
+// digits and a few signs are percent-encoded, and so is a dot or a hyphen that leads. A
 // long one is cut, and told apart by a hash.
 func folder(reader string) string {
 	var b strings.Builder
 	for i, c := range []byte(reader) {
 		switch {
-		case plain(c) && !(i == 0 && c == '.'):
+		case plain(c) && !(i == 0 && (c == '.' || c == '-')):
 			b.WriteByte(c)
 		default:
 			fmt.Fprintf(&b, "%%%02X", c)
