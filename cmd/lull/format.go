@@ -29,8 +29,8 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05")
 }
 
-// bytes is a size for people.
-func bytes(n int64) string {
+// sizeOf is a size for people.
+func sizeOf(n int64) string {
 	switch {
 	case n >= 1<<30:
 		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))

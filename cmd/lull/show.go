@@ -95,7 +95,7 @@ func sheet(d admin.Detail) string {
 	line("From", d.HeaderFrom)
 	line("Subject", d.Subject)
 	line("Message-ID", d.MessageID)
-	line("size", bytes(d.Size))
+	line("size", sizeOf(d.Size))
 	line("signature", d.Signature+bracketed(d.Format))
 	line("title", d.Title)
 	line("incident", d.Incident)

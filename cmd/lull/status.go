@@ -49,7 +49,7 @@ func glance(st admin.Status, now time.Time) string {
 	if st.Uncertain > 0 {
 		line("uncertain", "%s whose outcome was never learnt", counted(int(st.Uncertain), "attempt", "attempts"))
 	}
-	line("disk", "%s used, %s free", bytes(st.Disk), bytes(st.Free))
+	line("disk", "%s used, %s free", sizeOf(st.Disk), sizeOf(st.Free))
 	line("daemon", "%s, process %d, up for %s", st.Version, st.PID, span(now.Sub(st.Started)))
 	return b.String()
 }

@@ -113,6 +113,9 @@ func (c *Config) complete() {
 	if c.Digest.From == "" {
 		c.Digest.From = "lull@" + c.Hostname
 	}
+	if c.lines["notices"] == 0 {
+		c.Notices = min(c.Notices, max(0, c.Budget-2)) // two are kept for digests
+	}
 	for i := range c.Smarthost {
 		if c.Smarthost[i].TLS == "" {
 			c.Smarthost[i].TLS = "opportunistic"

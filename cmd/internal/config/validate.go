@@ -153,7 +153,11 @@ func (ch *check) schedule(key, spec string) {
 		ch.err(err, key)
 		return
 	}
-	if most := s.Most(time.Duration(ch.c.Window)); ch.c.Budget > 0 && most > ch.c.Budget {
+	window := time.Duration(ch.c.Window)
+	if window <= 0 || ch.c.Budget < 1 {
+		return // told elsewhere
+	}
+	if most := s.Most(window); most > ch.c.Budget {
 		ch.fault(true, key, "%q is due %d times in a window of %s, but the budget is %d mails; make it due less often, or raise budget", spec, most, ch.c.Window, ch.c.Budget)
 	}
 }

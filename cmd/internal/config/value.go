@@ -12,15 +12,18 @@ import (
 // Duration is a length of time in the notation of filters: 90s, 10m, 1h30m, 7d.
 type Duration time.Duration
 
-// UnmarshalText reads one.
+// UnmarshalText reads one; a wrong text changes nothing.
 func (d *Duration) UnmarshalText(text []byte) error {
 	if string(text) == "0" {
 		*d = 0
 		return nil
 	}
 	v, err := filter.Age(string(text))
+	if err != nil {
+		return err
+	}
 	*d = Duration(v)
-	return err
+	return nil
 }
 
 // String prints it as it can be read.

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lull/cmd/internal/config"
+	"lull/digest/compose"
 	"lull/digest/signature"
 	"lull/relay/admin"
-	"lull/store"
 )
 
 // serveAdmin opens the operators' door. The function that it returns closes it.
@@ -83,19 +83,42 @@ func free(folder string) int64 {
 	return int64(fs.Bavail) * fs.Bsize
 }
 
-var _ admin.Store = store.Store(nil)
-
 // Preview composes what a reader's digest would be now.
 func (d *daemon) Preview(ctx context.Context, reader string, now time.Time) ([]byte, error) {
-	return d.engine.Preview(ctx, d.readerOf(reader), now)
+	in, err := d.engine.Preview(ctx, now, d.readerOf(reader))
+	if err != nil {
+		return nil, err
+	}
+	mail, _, err := compose.Mail(in)
+	return mail, err
 }
 
 // Forecast tells what each reader gets if nothing changes.
 func (d *daemon) Forecast(ctx context.Context, reader string, now time.Time) ([]admin.Forecast, error) {
-	return nil, nil
+	if reader != "" {
+		reader = d.readerOf(reader)
+	}
+	list, err := d.engine.Forecast(ctx, now, reader)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]admin.Forecast, len(list))
+	for i, f := range list {
+		out[i] = admin.Forecast{Reader: f.Reader, Mails: f.Mails, Copies: f.Copies, At: f.At.UTC(), Kind: string(f.Kind), Note: f.Note}
+	}
+	return out, nil
 }
 
 // SendNow sends a reader's digest now.
 func (d *daemon) SendNow(ctx context.Context, reader string, now time.Time) (admin.Sent, error) {
-	return admin.Sent{}, nil
+	reader = d.readerOf(reader)
+	id, err := d.engine.SendNow(ctx, now, reader)
+	if err != nil {
+		return admin.Sent{}, err
+	}
+	b, _, err := d.store.Batch(ctx, id)
+	if err != nil {
+		return admin.Sent{}, err
+	}
+	return admin.Sent{Reader: reader, Digest: id, Copies: b.Copies, Outcome: string(b.Outcome), Reply: b.Reply.String()}, nil
 }
