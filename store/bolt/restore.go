@@ -23,10 +23,7 @@ func (s *Store) restore() (l *ledger.Ledger, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", s.path, err)
 	}
-	if l, err = r.Finish(); err != nil {
-		return nil, fmt.Errorf("read %s: %w", s.path, err)
-	}
-	return l, nil
+	return r.Finish(), nil
 }
 
 // loader gives a ledger its records back.
@@ -106,6 +103,9 @@ func (l loader) messages(r *ledger.Restore, segment uint64) {
 		for _, f := range <-chunk {
 			if f.err == nil {
 				f.err = r.Message(segment, f.message)
+			}
+			if f.err != nil {
+				r.Lost(f.first)
 			}
 			l.note("messages", f.err)
 		}

@@ -69,7 +69,7 @@ func (l *Ledger) admit(tx Tx, s *segment, m *store.Message, c *store.Copy, body 
 // enter gives a numbered copy its row; live and at a restore.
 func (l *Ledger) enter(s *segment, m *store.Message, c *store.Copy, i *incident) {
 	first := c == &m.Copies[0]
-	if len(s.rows) == 0 {
+	if k := len(l.segments); k == 0 || l.segments[k-1] != s {
 		l.segments = append(l.segments, s)
 	}
 	if first {

@@ -20,7 +20,8 @@ const (
 	purged
 	bounced
 	expired
-	fates // how many there are
+	fates         // how many there are
+	lost  = fates // the record cannot be read; in no set
 )
 
 func (f fate) name() store.Fate {

@@ -128,15 +128,20 @@ func (l *Ledger) incidentOf(tx Tx, r *reader, key string, m *store.Message, n ui
 
 // open opens a new incident with the copy numbered n.
 func (l *Ledger) open(tx Tx, r *reader, key string, m *store.Message, n uint64, at time.Time) *incident {
-	s := m.Reading.Signature
-	i := &incident{Incident: Incident{
-		ID: "i" + strconv.FormatUint(n, 10), Reader: r.Name, Key: key,
-		Title: s.Title, Signature: s.ID, Format: s.Format, Recovers: s.Recovers,
-		Number: n, Opened: at,
-	}}
+	i := opened("i"+strconv.FormatUint(n, 10), r.Name, key, m, n, at)
 	l.enlist(i, r)
 	tx.PutIncident(i.Incident)
 	return i
+}
+
+// opened is an incident as its first copy opens it.
+func opened(id, reader, key string, m *store.Message, n uint64, at time.Time) *incident {
+	s := m.Reading.Signature
+	return &incident{Incident: Incident{
+		ID: id, Reader: reader, Key: key,
+		Title: s.Title, Signature: s.ID, Format: s.Format, Recovers: s.Recovers,
+		Number: n, Opened: at,
+	}}
 }
 
 // enlist puts an incident into the books.

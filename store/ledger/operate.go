@@ -142,6 +142,9 @@ func (l *Ledger) forget(tx Tx, set *Set) {
 func (l *Ledger) forgettable(first, end uint64) bool {
 	for n := first; n < end; n++ {
 		r := l.row(n)
+		if r == nil {
+			continue
+		}
 		w := l.owners.byIndex[r.in]
 		gone := r.fate == purged && w != nil && w.operation != nil && w.operation.Forever
 		if r.fate != passed && !gone {

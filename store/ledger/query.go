@@ -139,6 +139,11 @@ func (l *Ledger) all() *Set {
 	set := roaring64.New()
 	for _, s := range l.segments {
 		set.AddRange(s.first, s.end())
+		for k := range s.rows {
+			if s.rows[k].fate == lost {
+				set.Remove(s.first + uint64(k))
+			}
+		}
 	}
 	return set
 }

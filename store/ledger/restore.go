@@ -22,7 +22,6 @@ type Restore struct {
 	batches    []Batch
 	books      []*batch // in order of sequence
 	endings    map[uint64]Ending
-	err        error // the first contradiction
 	ready      bool
 }
 
@@ -73,30 +72,55 @@ func (r *Restore) Slot(s store.Slot) {
 // Key gives a key back.
 func (r *Restore) Key(k Key) { r.ledger.keys[k.Key] = k.Dropped }
 
-// Message gives a message back, with the segment it was kept in.
+// Message gives a message back, with the segment it was kept in. An error
+// wraps ErrCorrupt: the message contradicts other records and counts as lost.
 func (r *Restore) Message(segment uint64, m *store.Message) error {
 	r.prepare()
 	l := r.ledger
 	s := r.segment(segment, m)
 	for k := range m.Copies {
 		c := &m.Copies[k]
-		if c.Number != s.end() {
-			r.fail("message %s: copy %d follows %d", m.ID, c.Number, s.end()-1)
-			break
+		if c.Number < s.end() {
+			return fmt.Errorf("message %s: copy %d comes after copy %d: %w", m.ID, c.Number, s.end()-1, store.ErrCorrupt)
 		}
-		i := l.byIncident[c.Incident]
-		if (c.Class == store.Alert) != (i != nil) {
-			r.fail("message %s: no incident %q", m.ID, c.Incident)
-			break
-		}
+		s.lose(c.Number)
+		i := l.incidentBack(c, m)
 		l.enter(s, m, c, i)
 		l.place(c.Number, m, i, nil)
 		for _, o := range l.catchers(*c) {
 			l.cover(o, c.Number)
 		}
 	}
-	return r.err
+	return nil
 }
+
+// incidentBack is the incident that a kept copy belongs to. Where its record
+// was lost it begins with that copy.
+func (l *Ledger) incidentBack(c *store.Copy, m *store.Message) *incident {
+	if c.Class != store.Alert {
+		return nil
+	}
+	if i := l.byIncident[c.Incident]; i != nil {
+		return i
+	}
+	i := opened(c.Incident, c.Reader, m.Reading.Signature.ID, m, c.Number, m.Accepted)
+	l.enlist(i, l.reader(c.Reader))
+	return i
+}
+
+// lose fills a segment up to a number with copies that cannot be read.
+func (s *segment) lose(to uint64) {
+	for s.end() < to {
+		s.rows = append(s.rows, row{fate: lost})
+	}
+}
+
+// Lost tells of a message that cannot be read: its numbers are not given again.
+// What else is known of its copies is dropped, and an audit tells of them.
+func (r *Restore) Lost(first uint64) { r.ledger.next = max(r.ledger.next, first+margin) }
+
+// margin is more than the copies that any message has.
+const margin = 1 << 16
 
 // segment is the segment of the next message.
 func (r *Restore) segment(first uint64, m *store.Message) *segment {
@@ -104,12 +128,6 @@ func (r *Restore) segment(first uint64, m *store.Message) *segment {
 		return r.ledger.segments[n-1]
 	}
 	return &segment{first: first, hour: m.Accepted.Truncate(r.ledger.limits.Segment)}
-}
-
-func (r *Restore) fail(format string, args ...any) {
-	if r.err == nil {
-		r.err = fmt.Errorf(format+": %w", append(args, store.ErrCorrupt)...)
-	}
 }
 
 // prepare enters what messages refer to.
@@ -163,15 +181,11 @@ func (r *Restore) rule(o store.Operation) *rule {
 		return nil
 	}
 	f, err := filter.Parse(kept.Filter)
-	if err != nil {
-		r.fail("rule %s: %s", kept.ID, err)
-	}
-	return &rule{Rule: kept, filter: f}
+	return &rule{Rule: kept, filter: f, broken: err != nil}
 }
 
-// Finish settles what was read and returns the ledger. It wraps ErrCorrupt
-// when records contradict each other.
-func (r *Restore) Finish() (*Ledger, error) {
+// Finish settles what was read and returns the ledger.
+func (r *Restore) Finish() *Ledger {
 	r.prepare()
 	l := r.ledger
 	all := l.all()
@@ -185,10 +199,7 @@ func (r *Restore) Finish() (*Ledger, error) {
 	r.end()
 	rest := roaring64.AndNot(all, l.ended)
 	l.settle(rest)
-	if err := r.err; err != nil {
-		return nil, err
-	}
-	return l, nil
+	return l
 }
 
 // replay lets a batch take the copies that it holds, told, or showed.
@@ -232,8 +243,7 @@ func (r *Restore) end() {
 		s := l.holding(n)
 		to, known := fateOf(e.Fate)
 		if s == nil || !known {
-			r.fail("copy %d ended as %q and is not kept", n, e.Fate)
-			continue
+			continue // its message was lost
 		}
 		s.ended = later(s.ended, e.At)
 		g := group{to, indices[e.In]}

@@ -64,7 +64,7 @@ func (l *Ledger) holding(n uint64) *segment {
 // row is the row of a kept copy, nil if it is not kept.
 func (l *Ledger) row(n uint64) *row {
 	s := l.holding(n)
-	if s == nil {
+	if s == nil || s.rows[n-s.first].fate == lost {
 		return nil
 	}
 	return &s.rows[n-s.first]
@@ -78,7 +78,10 @@ func (l *Ledger) each(set *Set) iter.Seq2[uint64, *row] {
 			if s == nil || n >= s.end() || n < s.first {
 				s = l.holding(n)
 			}
-			if s != nil && !yield(n, &s.rows[n-s.first]) {
+			if s == nil || s.rows[n-s.first].fate == lost {
+				continue
+			}
+			if !yield(n, &s.rows[n-s.first]) {
 				return
 			}
 		}
@@ -93,7 +96,7 @@ func (l *Ledger) message(n uint64) (first, end uint64) {
 	}
 	i := int(n - s.first)
 	j := i + 1
-	for !s.rows[i].first {
+	for i > 0 && !s.rows[i].first {
 		i--
 	}
 	for j < len(s.rows) && !s.rows[j].first {
@@ -103,7 +106,7 @@ func (l *Ledger) message(n uint64) (first, end uint64) {
 }
 
 // kept reports whether a number is kept.
-func (l *Ledger) kept(n uint64) bool { return l.holding(n) != nil }
+func (l *Ledger) kept(n uint64) bool { return l.row(n) != nil }
 
 // setOf is the set of some numbers.
 func setOf(numbers []uint64) *Set {

@@ -14,12 +14,13 @@ import (
 type rule struct {
 	store.Rule
 	filter    filter.Filter
+	broken    bool // the filter cannot be read: it matches nothing
 	operation *operation
 }
 
 // matches reports whether the rule applies to a copy that is being admitted.
 func (r *rule) matches(e store.Entry, body []byte) bool {
-	return r.Active(e.Message.Accepted) &&
+	return !r.broken && r.Active(e.Message.Accepted) &&
 		r.filter.Match(e, e.Message.Accepted, func() []byte { return body })
 }
 

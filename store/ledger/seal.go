@@ -18,7 +18,9 @@ func (l *Ledger) sealSegment(tx Tx, s *segment, now time.Time) {
 		seal.Previous = Checksum(l.seal)
 	}
 	for _, r := range s.rows {
-		seal.Counts[r.fate.name()]++
+		if r.fate != lost {
+			seal.Counts[r.fate.name()]++
+		}
 	}
 	l.sealOn(seal)
 	tx.PutSeal(seal)
