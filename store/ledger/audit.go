@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -132,10 +134,11 @@ func (a *audit) auditRanges() {
 func (a *audit) auditCopies(ctx context.Context, src Source) error {
 	var before uint64
 	for m, err := range src.Messages(0) {
-		if err != nil {
-			return err
+		if errors.Is(err, store.ErrCorrupt) {
+			a.differ("%v", err)
+			continue
 		}
-		if err := ctx.Err(); err != nil {
+		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
 		for _, c := range m.Copies {

@@ -119,18 +119,22 @@ func (l *Ledger) newsOf(name string, limit int) []uint64 {
 func (r *Reads) named(ctx context.Context, numbers []uint64) ([]store.Entry, error) {
 	var read []found
 	err := r.source(func(src Source) error {
-		return visit(ctx, src, setOf(numbers), func(m *store.Message, c store.Copy) error {
-			read = append(read, found{m, c})
-			return nil
-		})
+		for f, err := range visit(ctx, src, setOf(numbers)) {
+			if err != nil {
+				return err
+			}
+			read = append(read, f)
+		}
+		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
 	slices.SortFunc(read, func(a, b found) int {
 		return slices.Index(numbers, a.copy.Number) - slices.Index(numbers, b.copy.Number)
 	})
-	return r.entries(read), nil
+	var entries []store.Entry
+	for e := range r.entries(read) {
+		entries = append(entries, e)
+	}
+	return entries, err
 }
 
 // Due are the waiting pass copies that may be tried now, oldest first.

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"strconv"
 	"strings"
@@ -17,12 +16,6 @@ import (
 // and no Source is open.
 const page = 256
 
-// found is a copy that was read, before its fate is looked up.
-type found struct {
-	message *store.Message
-	copy    store.Copy
-}
-
 // Copies yields what the query selects, in order of acceptance.
 func (r *Reads) Copies(ctx context.Context, q store.Query) iter.Seq2[store.Entry, error] {
 	return func(yield func(store.Entry, error) bool) {
@@ -34,13 +27,13 @@ func (r *Reads) Copies(ctx context.Context, q store.Query) iter.Seq2[store.Entry
 		var set *Set
 		r.locked(func(l *Ledger) { set = l.candidates(q, f) })
 		for !set.IsEmpty() {
-			entries, err := r.page(ctx, set)
+			read, err := r.page(ctx, set)
 			if err != nil {
 				yield(store.Entry{}, err)
 				return
 			}
-			for _, e := range entries {
-				if f.Match(e, q.At, r.body(e)) && !yield(e, nil) {
+			for e, err := range r.entries(read) {
+				if (err != nil || f.Match(e, q.At, r.body(e))) && !yield(e, err) {
 					return
 				}
 			}
@@ -60,39 +53,46 @@ func (r *Reads) body(e store.Entry) func() []byte {
 }
 
 // page reads the first copies of a set, and takes them out of it.
-func (r *Reads) page(ctx context.Context, set *Set) ([]store.Entry, error) {
+func (r *Reads) page(ctx context.Context, set *Set) ([]found, error) {
 	var read []found
 	err := r.source(func(src Source) error {
-		return visit(ctx, src, set, func(m *store.Message, c store.Copy) error {
-			read = append(read, found{m, c})
-			if len(read) == page {
-				return errLeave
+		for f, err := range visitAll(ctx, src, set) {
+			if err != nil {
+				return err
 			}
-			return nil
-		})
-	})
-	if err != nil && !errors.Is(err, errLeave) {
-		return nil, err
-	}
-	if err == nil {
+			read = append(read, f)
+			if len(read) >= page && f.damage == nil {
+				set.RemoveRange(0, f.copy.Number+1)
+				return nil
+			}
+		}
 		set.Clear()
-	} else {
-		set.RemoveRange(0, read[len(read)-1].copy.Number+1)
-	}
-	return r.entries(read), nil
+		return nil
+	})
+	return read, err
 }
 
-// entries completes what was read. What was removed meanwhile is left out.
-func (r *Reads) entries(read []found) []store.Entry {
-	entries := make([]store.Entry, 0, len(read))
+// entries completes what was read, and tells of damage. What was removed
+// meanwhile is left out.
+func (r *Reads) entries(read []found) iter.Seq2[store.Entry, error] {
+	entries := make([]store.Entry, len(read))
 	r.locked(func(l *Ledger) {
-		for _, f := range read {
+		for k, f := range read {
 			if row := l.row(f.copy.Number); row != nil {
-				entries = append(entries, l.entry(f, row))
+				entries[k] = l.entry(f, row)
 			}
 		}
 	})
-	return entries
+	return func(yield func(store.Entry, error) bool) {
+		for k, f := range read {
+			if f.damage == nil && entries[k].Message == nil {
+				continue
+			}
+			if !yield(entries[k], f.damage) {
+				return
+			}
+		}
+	}
 }
 
 func (l *Ledger) entry(f found, r *row) store.Entry {

@@ -47,11 +47,13 @@ func (r *Reads) Status(ctx context.Context, now time.Time) (store.Status, error)
 		return s, ctx.Err()
 	}
 	err := r.source(func(src Source) error {
-		m, err := messageAt(src, oldest)
-		if m != nil {
-			s.Oldest = m.Accepted
+		for f, err := range visit(ctx, src, setOf([]uint64{oldest})) {
+			if err != nil {
+				return err
+			}
+			s.Oldest = f.message.Accepted
 		}
-		return err
+		return nil
 	})
 	return s, err
 }
@@ -81,30 +83,18 @@ func (l *Ledger) status(now time.Time) (store.Status, uint64) {
 	return s, l.fates[waiting].Minimum()
 }
 
-// messageAt is the message that holds a copy, nil if it is not kept.
-func messageAt(src Source, n uint64) (*store.Message, error) {
-	for m, err := range src.Messages(n) {
+// messagesOf are the messages of some copies.
+func messagesOf(src Source, set *Set) ([]*store.Message, error) {
+	var all []*store.Message
+	for f, err := range visit(context.Background(), src, set) {
 		if err != nil {
 			return nil, err
 		}
-		if m.Copies[0].Number <= n && n <= m.Copies[len(m.Copies)-1].Number {
-			return m, nil
+		if n := len(all); n == 0 || all[n-1].ID != f.message.ID {
+			all = append(all, f.message)
 		}
-		break
 	}
-	return nil, nil
-}
-
-// messagesOf are the messages of some copies.
-func messagesOf(src Source, set *Set) ([]*store.Message, error) {
-	var found []*store.Message
-	err := visit(context.Background(), src, set, func(m *store.Message, _ store.Copy) error {
-		if n := len(found); n == 0 || found[n-1] != m {
-			found = append(found, m)
-		}
-		return nil
-	})
-	return found, err
+	return all, nil
 }
 
 // Body is the message as received.

@@ -5,8 +5,6 @@ import (
 	"context"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
-
-	"lull/store"
 )
 
 func byOpening(a, b *incident) int { return cmp.Compare(a.Number, b.Number) }
@@ -82,12 +80,15 @@ func (c *recounting) run(ctx context.Context, src Source) error {
 	if len(c.tallies) == 0 {
 		return nil
 	}
-	return visit(ctx, src, c.numbers, func(m *store.Message, copy store.Copy) error {
-		if t := c.tallies[copy.Incident]; t != nil {
-			t.fold(m, c.limit)
+	for f, err := range visit(ctx, src, c.numbers) {
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		if t := c.tallies[f.copy.Incident]; t != nil {
+			t.fold(f.message, c.limit)
+		}
+	}
+	return nil
 }
 
 // recount counts incidents anew where that is needed.

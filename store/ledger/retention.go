@@ -164,15 +164,14 @@ func (l *Ledger) retain(tx Tx, s *segment, staying []*incident) error {
 			}
 		}
 	}
-	err := visit(context.Background(), tx, wanted, func(m *store.Message, c store.Copy) error {
-		came[c.Incident].fold(m, l.limits.Objects)
-		if l.row(c.Number).fate != purged {
-			base[c.Incident].fold(m, l.limits.Objects)
+	for f, err := range visit(context.Background(), tx, wanted) {
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return err
+		came[f.copy.Incident].fold(f.message, l.limits.Objects)
+		if l.row(f.copy.Number).fate != purged {
+			base[f.copy.Incident].fold(f.message, l.limits.Objects)
+		}
 	}
 	for _, i := range staying {
 		i.Came, i.Base = came[i.ID].record(), base[i.ID].record()

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -78,19 +77,19 @@ func (s *Sifted) fate(n uint64) store.Fate {
 	return ""
 }
 
-var errLeave = errors.New("leave")
-
 // match runs a filter over the copies of a set.
 func (s *Sifted) match(ctx context.Context, src Source, f filter.Filter, o store.Operate, set *Set) (*Set, error) {
 	matched := roaring64.New()
-	err := visit(ctx, src, set, func(m *store.Message, c store.Copy) error {
-		e := store.Entry{Message: m, Copy: c, Fate: s.fate(c.Number)}
-		if f.Match(e, o.At, bodyOf(src, m)) {
-			matched.Add(c.Number)
+	for c, err := range visit(ctx, src, set) {
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return matched, err
+		e := store.Entry{Message: c.message, Copy: c.copy, Fate: s.fate(c.copy.Number)}
+		if f.Match(e, o.At, bodyOf(src, c.message)) {
+			matched.Add(c.copy.Number)
+		}
+	}
+	return matched, nil
 }
 
 // bodyOf reads a message's body when a filter asks for it; a body that was

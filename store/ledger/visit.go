@@ -2,58 +2,97 @@ package ledger
 
 import (
 	"context"
+	"errors"
+	"iter"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"lull/store"
 )
 
+// found is a copy that was read, before its fate is looked up.
+type found struct {
+	message *store.Message
+	copy    store.Copy
+	damage  error // instead of both: a record that cannot be read
+}
+
 // gap is how many copies are read past rather than looked up.
 const gap = 64
 
-// visit calls f for the kept copies of a set, in order of number.
-func visit(ctx context.Context, src Source, set *Set, f func(*store.Message, store.Copy) error) error {
-	next := set.Iterator()
-	for next.HasNext() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := visitRun(ctx, src, next, f); err != nil {
-			return err
+// visit yields the kept copies of a set, in order of number. Messages that
+// cannot be read are left out.
+func visit(ctx context.Context, src Source, set *Set) iter.Seq2[found, error] {
+	return func(yield func(found, error) bool) {
+		for f, err := range visitAll(ctx, src, set) {
+			if f.damage == nil && !yield(f, err) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
-// visitRun visits copies until the next one lies far ahead.
-func visitRun(ctx context.Context, src Source, next roaring64.IntPeekable64, f func(*store.Message, store.Copy) error) error {
-	from := next.PeekNext()
-	for m, err := range src.Messages(from) {
-		if err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for _, c := range m.Copies {
-			next.AdvanceIfNeeded(c.Number)
-			if !next.HasNext() {
-				return nil
-			}
-			if next.PeekNext() != c.Number {
-				continue
-			}
-			next.Next()
-			if err := f(m, c); err != nil {
-				return err
-			}
-		}
-		if !next.HasNext() || next.PeekNext() > m.Copies[len(m.Copies)-1].Number+gap {
-			return nil
+// visitAll also yields the damage of messages on the way that cannot be read.
+func visitAll(ctx context.Context, src Source, set *Set) iter.Seq2[found, error] {
+	return func(yield func(found, error) bool) {
+		v := visitor{ctx: ctx, src: src, next: set.Iterator(), yield: yield}
+		for v.next.HasNext() && v.run() {
 		}
 	}
-	for next.HasNext() { // nothing is kept from there on
-		next.Next()
-	}
-	return nil
 }
+
+// visitor walks through the members of a set.
+type visitor struct {
+	ctx   context.Context
+	src   Source
+	next  roaring64.IntPeekable64
+	yield func(found, error) bool
+}
+
+// run reads messages until the next member lies far ahead, and reports whether to go on.
+func (v *visitor) run() bool {
+	for m, err := range v.src.Messages(v.next.PeekNext()) {
+		if ended := v.ctx.Err(); ended != nil {
+			v.yield(found{}, ended)
+			return false
+		}
+		switch {
+		case errors.Is(err, store.ErrCorrupt):
+			if !v.yield(found{damage: err}, nil) {
+				return false
+			}
+			continue
+		case err != nil:
+			v.yield(found{}, err)
+			return false
+		}
+		if !v.message(m) {
+			return false
+		}
+		if !v.next.HasNext() || v.next.PeekNext() > last(m)+gap {
+			return true
+		}
+	}
+	return false // nothing is kept from there on
+}
+
+// message yields the copies of a message that are members.
+func (v *visitor) message(m *store.Message) bool {
+	for _, c := range m.Copies {
+		v.next.AdvanceIfNeeded(c.Number)
+		if !v.next.HasNext() {
+			return true
+		}
+		if v.next.PeekNext() != c.Number {
+			continue
+		}
+		v.next.Next()
+		if !v.yield(found{message: m, copy: c}, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// last is the number of a message's last copy.
+func last(m *store.Message) uint64 { return m.Copies[len(m.Copies)-1].Number }
