@@ -62,7 +62,7 @@ func New(rules []Rule) (*Policy, error) {
 
 // Decide gives the class of one copy.
 func (p *Policy) Decide(in Input) Decision {
-	if in.Reading.Digest != "" {
+	if in.Reading.Digest != "" || slices.Contains(in.Reading.Marks, "x-lull-digest") {
 		return Decision{store.Pass, "is a digest of " + orElse(in.Reading.DigestHost, "a lull")}
 	}
 	for i := range p.rules {
@@ -83,7 +83,7 @@ func byNature(in Input) Decision {
 		return Decision{store.Pass, "reports about a mail"}
 	case byPerson(r):
 		return Decision{store.Pass, "answers or forwards a mail"}
-	case r.Signature.Format != "" && r.Signature.Format != "generic":
+	case recognised(r.Signature.Format):
 		return Decision{store.Alert, "format " + r.Signature.Format}
 	}
 	if mark := automation(r.Marks); mark != "" {
@@ -112,26 +112,38 @@ func byPerson(r *store.Reading) bool {
 	return false
 }
 
-// automation is the first mark that only programs set, "" if there is none.
-func automation(marks []string) string {
-	for _, m := range marks {
-		if !ambiguous(m) {
-			return m
-		}
+// recognised reports whether a format is that of an alert.
+func recognised(format string) bool {
+	switch format {
+	case "", "generic", "unreadable":
+		return false
 	}
-	return ""
+	return true
 }
 
-// ambiguous marks stand in mail of people as well: every human post to a
-// mailing list has a List-Id and Precedence: bulk or list, and
-// X-Auto-Response-Suppress only asks others not to answer.
-func ambiguous(mark string) bool {
-	kind, _, _ := strings.Cut(mark, ":")
-	switch kind {
-	case "precedence", "list-id", "list-unsubscribe", "list-post", "x-auto-response-suppress", "bounce":
-		return true
+// automation is the first mark that only programs set, "" if there is none.
+func automation(marks []string) string {
+	i := slices.IndexFunc(marks, telling)
+	if i < 0 {
+		return ""
 	}
-	return false
+	return marks[i]
+}
+
+// telling reports whether a mark is set by programs alone. The others stand in
+// mail of people as well: every human post to a mailing list has a List-Id and
+// Precedence: bulk or list, X-Auto-Response-Suppress only asks others not to
+// answer, Feedback-ID is added by senders of newsletters and of passwords, and
+// most mailers name themselves.
+func telling(mark string) bool {
+	kind, value, _ := strings.Cut(mark, ":")
+	switch kind {
+	case "precedence", "list-id", "list-unsubscribe", "x-auto-response-suppress", "feedback-id", "bounce":
+		return false
+	case "x-mailer", "user-agent":
+		return roleOf(value) != ""
+	}
+	return true
 }
 
 // roleOf is the role that an address speaks for, "" if it is a person's.
