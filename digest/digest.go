@@ -198,6 +198,7 @@ func (d *try) conclude(ctx context.Context, sent store.Sent, ours error) error {
 		d.relayed(ctx, d.success, sent.Reply)
 		return nil
 	case store.Uncertain:
+		d.setOverdue(d.reader.Name, false)
 		return &refusal{fmt.Sprintf("the outcome of digest %s is not known: %v; it will be sent again as it is", d.batch, sent.Reply)}
 	}
 	return d.again(ctx, sent.Reply)

@@ -89,7 +89,7 @@ func (t *turn) jobFor(r store.Reader, pinned map[string]store.Batch) work {
 	switch {
 	case r.Waiting > 0 && !r.Next.IsZero() && !r.Next.After(t.start):
 		return t.tellWaiting
-	case r.News > 0 && t.Notices > 0:
+	case r.News > 0 && t.Notices > 0 && !t.isOverdue(r.Name):
 		return t.notify
 	}
 	return nil

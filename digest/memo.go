@@ -27,6 +27,9 @@ type memo struct {
 	// faults how often in a row it could not be sent.
 	level  map[string]compose.Level
 	faults map[string]int
+	// overdue are the readers whose digest was due and could not be sent: until
+	// it is, they get no notices.
+	overdue map[string]bool
 	// mute holds back a reader's first notices until that gate time, skip
 	// the notices of one incident, which was refused.
 	mute map[string]time.Duration
@@ -46,7 +49,7 @@ type memo struct {
 func newMemo() memo {
 	return memo{
 		quiet: map[string]time.Time{}, busy: map[string]bool{},
-		level: map[string]compose.Level{}, faults: map[string]int{},
+		level: map[string]compose.Level{}, faults: map[string]int{}, overdue: map[string]bool{},
 		mute: map[string]time.Duration{}, skip: map[string]time.Duration{},
 		storms: map[string]*weathered{},
 		tail:   map[string]time.Time{}, rate: map[string]time.Duration{},
@@ -124,6 +127,22 @@ func (e *Engine) fault(reader string) int {
 	return e.memo.faults[reader]
 }
 
+// setOverdue remembers whether a reader's digest could not be sent when it was
+// due.
+func (e *Engine) setOverdue(reader string, overdue bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.memo.overdue[reader] = overdue; !overdue {
+		delete(e.memo.overdue, reader)
+	}
+}
+
+func (e *Engine) isOverdue(reader string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.memo.overdue[reader]
+}
+
 // told forgets a reader's faults.
 func (e *Engine) told(reader string) {
 	e.mu.Lock()
@@ -131,6 +150,7 @@ func (e *Engine) told(reader string) {
 	delete(e.memo.faults, reader)
 	delete(e.memo.level, reader)
 	delete(e.memo.mute, reader)
+	delete(e.memo.overdue, reader)
 }
 
 // levelOf is how much a reader's next digest shows.

@@ -194,7 +194,7 @@ func (t *turn) weather(ctx context.Context, r store.Reader, s *compose.Storm, ne
 		return err
 	}
 	if !told && used.Gate < t.Budget && used.Notices < max(1, t.Notices-1) {
-		return t.sendStorm(ctx, r, s, news)
+		return t.sendStorm(ctx, r, s)
 	}
 	if used.Gate >= t.Budget || used.Notices >= t.Notices {
 		t.wake(now.Add(t.tick()))

@@ -15,6 +15,7 @@ import (
 // due plans the reader's next digest for a time that is not on the schedule:
 // what could not be told is told when it can, but not later than scheduled.
 func (d *try) due(ctx context.Context, at time.Time) {
+	d.setOverdue(d.reader.Name, true)
 	now, _ := d.now()
 	if next := d.planned(d.reader.Name, now); !next.IsZero() && next.Before(at) {
 		at = next

@@ -82,25 +82,25 @@ func (s Schedule) Next(t time.Time) time.Time {
 	if next.IsZero() {
 		return next
 	}
-	if jumped := s.jumped(t); !jumped.IsZero() && jumped.Before(next) {
-		next = jumped
+	if also := s.shown(t); also.After(t) && also.Before(next) {
+		next = also
 	}
 	return next.UTC()
 }
 
-// jumped is the next time by the offset that holds at t, if the clocks of the
-// zone never show it; zero otherwise.
-func (s Schedule) jumped(t time.Time) time.Time {
+// shown is the next time of day that a clock shows which is right at t. cron
+// loses some around a change of the clocks.
+func (s Schedule) shown(t time.Time) time.Time {
 	zone := s.cron.Location
 	name, offset := t.In(zone).Zone()
 	fixed := *s.cron
 	fixed.Location = time.FixedZone(name, offset)
 	next := fixed.Next(t).In(fixed.Location)
-	shown := time.Date(next.Year(), next.Month(), next.Day(), next.Hour(), next.Minute(), next.Second(), 0, zone)
-	if shown.Hour() == next.Hour() && shown.Minute() == next.Minute() {
-		return time.Time{}
+	real := time.Date(next.Year(), next.Month(), next.Day(), next.Hour(), next.Minute(), 0, 0, zone)
+	if real.Hour() == next.Hour() && real.Minute() == next.Minute() {
+		return real
 	}
-	return next
+	return next // the clocks jump over it
 }
 
 // surveyed is how many due times Most looks at: more than any day has that a

@@ -3,7 +3,6 @@ package digest
 import (
 	"bytes"
 	"context"
-	"slices"
 	"time"
 
 	"lull/digest/compose"
@@ -78,16 +77,20 @@ func (t *turn) stormTold(ctx context.Context, r store.Reader) (bool, error) {
 
 // sendStorm announces a storm: one mail that names the worst of what is new,
 // and holds nothing in flight.
-func (t *turn) sendStorm(ctx context.Context, r store.Reader, s *compose.Storm, news []store.News) error {
+func (t *turn) sendStorm(ctx context.Context, r store.Reader, s *compose.Storm) error {
 	now, _ := t.now()
 	id := t.deps.NewID()
 	in := compose.Input{
 		ID: id, Host: t.Host, From: t.From, Reader: r.Name, To: r.To, Now: now, Since: r.Last, LastID: r.LastID,
 		Window: t.Window, LateAfter: t.LateAfter, Zone: t.scheduleOf(r.Name).Zone(), Next: r.Next, Storm: s,
 	}
-	slices.SortStableFunc(news, func(a, b store.News) int { return urgency(a) - urgency(b) })
-	for _, n := range news {
-		in.Incidents = append(in.Incidents, n.Incident)
+	for i, err := range t.queue.Incidents(ctx, r.Name, now) {
+		if err != nil {
+			return err
+		}
+		if !i.Opened.Before(s.Began) {
+			in.Incidents = append(in.Incidents, i)
+		}
 	}
 	mail, err := compose.StormNotice(in)
 	if err != nil {
