@@ -6,13 +6,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"testing"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/emersion/go-message"
 	_ "github.com/emersion/go-message/charset"
 	"golang.org/x/text/width"
+	"pgregory.net/rapid"
 
 	"lull/digest/compose"
 )
@@ -24,7 +24,7 @@ type parsed struct {
 	files      map[string][]byte
 }
 
-func parse(t *testing.T, raw []byte) parsed {
+func parse(t rapid.TB, raw []byte) parsed {
 	t.Helper()
 	e, err := message.Read(bytes.NewReader(raw))
 	if err != nil {
@@ -58,7 +58,7 @@ func parse(t *testing.T, raw []byte) parsed {
 }
 
 // check holds a digest to what every digest promises.
-func check(t *testing.T, in compose.Input, raw []byte, told compose.Told, p parsed) {
+func check(t rapid.TB, in compose.Input, raw []byte, told compose.Told, p parsed) {
 	t.Helper()
 	checkBytes(t, in, raw)
 	if told.Bytes != len(raw) {
@@ -69,7 +69,7 @@ func check(t *testing.T, in compose.Input, raw []byte, told compose.Told, p pars
 	checkPage(t, string(p.html))
 }
 
-func checkBytes(t *testing.T, in compose.Input, raw []byte) {
+func checkBytes(t rapid.TB, in compose.Input, raw []byte) {
 	t.Helper()
 	most := max(in.MaxBytes, compose.MinBytes)
 	if in.MaxBytes == 0 {
@@ -96,7 +96,7 @@ func checkBytes(t *testing.T, in compose.Input, raw []byte) {
 	}
 }
 
-func checkText(t *testing.T, s string) {
+func checkText(t rapid.TB, s string) {
 	t.Helper()
 	for _, l := range strings.Split(s, "\n") {
 		if n := wide(l); n > 78 {
@@ -121,7 +121,7 @@ func wide(s string) int {
 	return n
 }
 
-func checkClean(t *testing.T, s string) {
+func checkClean(t rapid.TB, s string) {
 	t.Helper()
 	if !utf8.ValidString(s) {
 		t.Error("invalid UTF-8")
@@ -149,14 +149,14 @@ func checkClean(t *testing.T, s string) {
 
 var (
 	account = regexp.MustCompile(`(?m)^([\d,]+) mails? = ((?:.|\n)+?)\n(?:[A-Z]|\d+ original|lull)`)
-	number  = regexp.MustCompile(`[\d,]+ `)
+	number  = regexp.MustCompile(`[\d,]+`)
 	tag     = regexp.MustCompile(`<([^>]*)>?`)
 	allowed = regexp.MustCompile(`^(!doctype html|(html|head|meta|title|style|body|div|p|h2|span|b|pre|code|br|table|tr|td)( (lang|charset|name|content|class|style|role|align|cellpadding|cellspacing)="[^"<>]*")*|/\w+)$`)
 	remote  = regexp.MustCompile(`(?i)url\(|@import|expression\(|refresh`)
 )
 
 // checkCounts recounts the cut.
-func checkCounts(t *testing.T, in compose.Input, told compose.Told, p parsed) {
+func checkCounts(t rapid.TB, in compose.Input, told compose.Told, p parsed) {
 	t.Helper()
 	silenced := 0
 	for _, e := range in.Entries {
@@ -196,7 +196,7 @@ func plain(s string) int {
 	return n
 }
 
-func checkPage(t *testing.T, s string) {
+func checkPage(t rapid.TB, s string) {
 	t.Helper()
 	checkClean(t, s)
 	for _, m := range tag.FindAllStringSubmatch(s, -1) {

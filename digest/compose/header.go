@@ -2,9 +2,9 @@ package compose
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"mime"
 	"net/mail"
 	"strings"
 	"time"
@@ -48,8 +48,12 @@ func digestOf(s string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// address is the address as it stands in a header, quoted where it must be.
+// address is an address of an envelope as it stands in a header, quoted where
+// it must be.
 func address(s string) string {
+	if parsed, err := mail.ParseAddress(s); err == nil && strings.HasPrefix(s, `"`) && parsed.Name == "" {
+		s = parsed.Address // without the quotes that String adds
+	}
 	quoted := (&mail.Address{Address: s}).String()
 	return strings.TrimSuffix(strings.TrimPrefix(quoted, "<"), ">")
 }
@@ -62,7 +66,10 @@ func recipient(to string) string {
 	if ascii(quoted) && strings.Contains(to, "@") && len(quoted) < 900 {
 		return "To: <" + quoted + ">"
 	}
-	return "To: " + phrase(clean(to, 200), len("To: ")) + ":;"
+	if name := clean(to, 200); name != "" {
+		return "To: " + encoded(name, len("To: ")) + ":;"
+	}
+	return "To: undisclosed-recipients:;"
 }
 
 // listID names the digests of one reader (RFC 2919).
@@ -77,22 +84,27 @@ func listID(reader, host string) string {
 		return '-'
 	}, strings.ReplaceAll(reader, "@", "-at-"))
 	label = strings.Trim(label[:min(len(label), 60)], "-")
-	return "<" + label + "." + digestOf(reader) + ".lull." + host + ">"
+	return "<" + label + "." + digestOf(reader) + "." + host + ">"
 }
 
 // phrase is clean text as it stands in a header: folded at blanks, or in
-// encoded words where it is not ASCII (RFC 2047). offset is how much of the
-// first line is taken.
+// encoded words where it is not ASCII. offset is how much of the first line is
+// taken.
 func phrase(s string, offset int) string {
 	if ascii(s) {
 		// What looks like an encoded word is none.
 		return folded(strings.ReplaceAll(s, "=?", "= ?"), offset)
 	}
+	return encoded(s, offset)
+}
+
+// encoded is a text in encoded words (RFC 2047), one a line.
+func encoded(s string, offset int) string {
 	var b strings.Builder
 	for s != "" {
 		// In base64 four characters for three bytes, and twelve around them.
 		n := chunk(s, (lineColumns-12-max(offset, 1))/4*3)
-		b.WriteString(mime.BEncoding.Encode("utf-8", s[:n]))
+		b.WriteString("=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(s[:n])) + "?=")
 		if s, offset = s[n:], 1; s != "" {
 			b.WriteString("\r\n ")
 		}
@@ -154,7 +166,7 @@ func (in Input) check() error {
 	if in.To == "" {
 		return fmt.Errorf("digest for %q has no address to go to", in.Reader)
 	}
-	if a := address(in.From); !ascii(a) || !strings.Contains(a, "@") {
+	if a := address(in.From); !ascii(a) || !strings.Contains(in.From, "@") {
 		return fmt.Errorf("digests cannot come from %q: not a plain address", in.From)
 	}
 	return nil

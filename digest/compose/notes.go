@@ -54,7 +54,7 @@ func (a *account) foot() []string {
 	}
 	return []string{
 		list(" ", some(a.attached, count(a.attached, "original is", "originals are")+" attached."), "lull show ID shows any mail whole."),
-		list(" ", "Times are "+a.clock.name()+".", next),
+		list(" ", "Times are "+a.clock.described()+".", next),
 		"Digest " + clean(a.ID, 40) + " for " + shown(a.Reader, 100) + ", by lull on " + clean(a.Host, 100) + ".",
 	}
 }

@@ -44,7 +44,7 @@ func (a *account) stormStory() story {
 		Summary:  "A storm: " + count(a.Storm.Opened, "incident has", "incidents have") + " opened since " + since + " " + a.clock.name() + ".",
 		Notes:    []string{"No more single notices until it is over, unless one is critical. All mail is kept and counted" + a.due() + "."},
 		Sections: []section{worst},
-		Foot: []string{"Times are " + a.clock.name() + ".",
+		Foot: []string{"Times are " + a.clock.described() + ".",
 			"Storm notice " + clean(a.ID, 40) + " for " + shown(a.Reader, 100) + ", by lull on " + clean(a.Host, 100) + "."},
 	}
 	if most := a.busiest(); most != "" {

@@ -71,10 +71,20 @@ func (c clock) between(from, to time.Time) string {
 // name is the zone's name.
 func (c clock) name() string {
 	name, _ := c.now.In(c.zone).Zone()
-	if strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
-		return "UTC" + name
+	if name == "" || name[0] == '+' || name[0] == '-' {
+		return c.offset()
 	}
 	return name
+}
+
+func (c clock) offset() string { return "UTC" + c.now.In(c.zone).Format("-07:00") }
+
+// described is the zone's name and what it is, where that is not plain.
+func (c clock) described() string {
+	if c.name() == "UTC" || c.name() == c.offset() {
+		return c.name()
+	}
+	return c.name() + ", " + c.offset()
 }
 
 // lasting is a duration in its two largest units.
