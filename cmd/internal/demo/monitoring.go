@@ -48,13 +48,13 @@ func (s *scripter) monitoring() {
 			s.service(c, c.hosts(i), at, c.recovers(s.day).Add(s.jitter(15*time.Minute)))
 		}
 	}
-	for i := range 20 { // the upgrade's expected background
-		at := s.day.upgrade.Add(s.jitter(30 * time.Minute))
-		s.host(fmt.Sprintf("cloudvirt%04d", 1001+i), at, at.Add(4*time.Minute+s.jitter(10*time.Minute)))
+	for i := range 20 { // the upgrade's expected background: machine after machine
+		at := s.day.upgrade.Add(time.Duration(i)*90*time.Second + time.Second)
+		s.host(fmt.Sprintf("cloudvirt%04d", 1001+i), s.day.upgrade, at, at.Add(4*time.Minute+s.jitter(10*time.Minute)))
 	}
 	for i := range 40 {
 		at := s.day.outage.Add(2*time.Minute + s.jitter(5*time.Minute))
-		s.host(fmt.Sprintf("tools-sgeexec-%04d", 901+i), at, s.day.machines.Add(s.jitter(10*time.Minute)))
+		s.host(fmt.Sprintf("tools-sgeexec-%04d", 901+i), s.day.outage, at, s.day.machines.Add(s.jitter(10*time.Minute)))
 	}
 }
 
@@ -86,14 +86,14 @@ func (s *scripter) notify(host, service, kind, state, output string, at time.Tim
 	}
 }
 
-func (s *scripter) host(name string, down, up time.Time) {
+func (s *scripter) host(name string, cause, down, up time.Time) {
 	tell := func(state string, at time.Time) {
 		for _, to := range staffAddresses() {
 			kind := "PROBLEM"
 			if state == "UP" {
 				kind = "RECOVERY"
 			}
-			l := letter{at: at, from: "shinken@shinken-02.shinken.eqiad.wmflabs", to: []string{to}, kind: staff, cause: down}
+			l := letter{at: at, from: "shinken@shinken-02.shinken.eqiad.wmflabs", to: []string{to}, kind: staff, cause: cause}
 			s.add(l.compose(fmt.Sprintf("Host %s alert for %s!", state, name),
 				fmt.Sprintf("***** Shinken *****\n\nNotification Type: %s\nHost: %s\nState: %s\nAddress: %s\nInfo: PING %s - Packet loss = %d%%\nDate/Time: %s",
 					kind, name, state, name, map[bool]string{true: "OK", false: "CRITICAL"}[state == "UP"], map[bool]int{true: 0, false: 100}[state == "UP"], at.Format("Mon Jan 2 15:04:05 MST 2006")),

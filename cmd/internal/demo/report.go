@@ -3,6 +3,8 @@ package demo
 import (
 	"cmp"
 	"context"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -11,17 +13,17 @@ import (
 
 // Row compares what one kind of reader got.
 type Row struct {
-	Kind          string    `json:"kind"`
-	Readers       int       `json:"readers"`
-	MailsWithout  int       `json:"mails_without"`
-	MailsWith     int       `json:"mails_with"`
-	WorstWithout  int       `json:"worst_without"` // most mails that one reader got in any hour
-	WorstWith     int       `json:"worst_with"`
-	WorstReader   string    `json:"worst_reader"`
-	WhenWithout   time.Time `json:"when_without"`
-	FirstNoticeS  float64   `json:"first_notice_s"` // median time from a cause to the first mail about it, while the mail server worked
-	LateNoticeS   float64   `json:"late_notice_s"`  // the same for the outage, which the mail server slept through
-	WithoutNotice float64   `json:"late_notice_without_s"`
+	Kind               string    `json:"kind"`
+	Readers            int       `json:"readers"`
+	MailsWithout       int       `json:"mails_without"`
+	MailsWith          int       `json:"mails_with"`
+	WorstWithout       int       `json:"worst_without"` // most mails that one reader got in any hour
+	WorstWith          int       `json:"worst_with"`
+	WorstReader        string    `json:"worst_reader"`
+	WhenWithout        time.Time `json:"when_without"`
+	FirstNoticeS       float64   `json:"first_notice_s"` // median time from a cause to the first mail about it, while the mail server worked
+	LateNoticeS        float64   `json:"late_notice_s"`  // the same for the outage, which the mail server slept through
+	LateNoticeWithoutS float64   `json:"late_notice_without_s"`
 }
 
 // Report is what a replay found.
@@ -65,7 +67,7 @@ func (r *replay) report(ctx context.Context, o Options, letters []letter) (Repor
 		Variant: o.Variant, Mails: len(letters), Dropped: dropped, MaxInWindow: most, Budget: 6,
 		Differences: len(audit.Differences), Faults: audit.Differences, Fates: audit.ByFate,
 	}
-	rep.Rows = rows(r.day, before, after)
+	rep.Rows = rows(r.day, letters, before, after)
 	for _, row := range rep.Rows {
 		rep.Readers += row.Readers
 		if row.Kind == string(people) {
@@ -137,7 +139,7 @@ func (r *replay) mostInWindow(ctx context.Context) (int, error) {
 	return most, nil
 }
 
-func rows(d day, before, after []delivery) []Row {
+func rows(d day, letters []letter, before, after []delivery) []Row {
 	was, is := tally(before), tally(after)
 	var all []Row
 	for _, k := range []kind{maintainers, staff, people} {
@@ -145,32 +147,55 @@ func rows(d day, before, after []delivery) []Row {
 		all = append(all, Row{
 			Kind: string(k), Readers: a.readers, MailsWithout: a.mails, MailsWith: b.mails,
 			WorstWithout: a.worst, WorstWith: b.worst, WorstReader: a.reader, WhenWithout: a.when,
-			FirstNoticeS: first(after, k, d.upgrade, d.outage), LateNoticeS: first(after, k, d.outage, d.end),
-			WithoutNotice: first(before, k, d.outage, d.end),
+			FirstNoticeS: notice(letters, after, k, d.begin, d.outage), LateNoticeS: notice(letters, after, k, d.outage, d.end),
+			LateNoticeWithoutS: notice(letters, before, k, d.outage, d.end),
 		})
 	}
 	return all
 }
 
-// first is the median over readers of one kind of the time from a cause to the
-// first mail after it, in seconds; 0 if there is none.
-func first(all []delivery, k kind, cause, until time.Time) float64 {
-	earliest := make(map[string]time.Duration)
-	for _, a := range all {
-		if a.kind != k || a.at.Before(cause) || !a.at.Before(until) {
+// notice is the median, over readers of one kind and causes that began in
+// [from, until), of the time from the cause to the first mail that could tell
+// of it, in seconds; 0 if there is none.
+func notice(letters []letter, arrived []delivery, k kind, from, until time.Time) float64 {
+	inbox := make(map[string][]time.Time)
+	for _, a := range arrived {
+		inbox[a.reader] = append(inbox[a.reader], a.at)
+	}
+	for _, times := range inbox {
+		slices.SortFunc(times, time.Time.Compare)
+	}
+	type trouble struct {
+		reader string
+		cause  time.Time
+	}
+	waits := make(map[trouble]float64)
+	for _, l := range letters {
+		if l.kind != k || l.cause.Before(from) || !l.cause.Before(until) {
 			continue
 		}
-		if d, ok := earliest[a.reader]; !ok || a.at.Sub(cause) < d {
-			earliest[a.reader] = a.at.Sub(cause)
+		for _, to := range l.to {
+			if _, known := waits[trouble{to, l.cause}]; !known {
+				waits[trouble{to, l.cause}] = wait(inbox[to], l)
+			}
 		}
 	}
-	if len(earliest) == 0 {
+	return middle(waits)
+}
+
+// wait is the time from a letter's cause to the first mail after the letter.
+func wait(inbox []time.Time, l letter) float64 {
+	i, _ := slices.BinarySearchFunc(inbox, l.at, time.Time.Compare)
+	if i == len(inbox) {
+		return math.Inf(1)
+	}
+	return inbox[i].Sub(l.cause).Seconds()
+}
+
+func middle[K comparable](values map[K]float64) float64 {
+	if len(values) == 0 {
 		return 0
 	}
-	waits := make([]float64, 0, len(earliest))
-	for _, d := range earliest {
-		waits = append(waits, d.Seconds())
-	}
-	slices.Sort(waits)
-	return waits[len(waits)/2]
+	sorted := slices.Sorted(maps.Values(values))
+	return sorted[len(sorted)/2]
 }

@@ -7,14 +7,11 @@ import (
 	"time"
 )
 
-const (
-	domain = "tools.wmflabs.org"
-	tools  = 420
-)
+const domain = "tools.wmflabs.org"
 
-// script makes all mails of the day in order of time.
-func script(d day, seed uint64) []letter {
-	s := &scripter{day: d, rnd: rand.New(rand.NewPCG(seed, 20191007))}
+// script makes all mails of the day in order of time, for so many tools.
+func script(d day, seed uint64, tools int) []letter {
+	s := &scripter{day: d, tools: tools, rnd: rand.New(rand.NewPCG(seed, 20191007))}
 	s.cronJobs()
 	s.gridJobs()
 	s.monitoring()
@@ -27,6 +24,7 @@ func script(d day, seed uint64) []letter {
 
 type scripter struct {
 	day     day
+	tools   int
 	rnd     *rand.Rand
 	letters []letter
 }
@@ -46,7 +44,7 @@ func toolAddress(i int) string { return "tools." + tool(i) + "@" + domain }
 // run fails, and cron mails what it printed.
 func (s *scripter) cronJobs() {
 	intervals := []time.Duration{5 * time.Minute, 10 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, time.Hour}
-	for i := range tools {
+	for i := range s.tools {
 		for job := range 1 + s.rnd.IntN(3) {
 			every := intervals[s.rnd.IntN(len(intervals))]
 			for at := s.day.begin.Add(s.jitter(every)); at.Before(s.day.end); at = at.Add(every) {
@@ -90,7 +88,7 @@ func (s *scripter) cron(i, job int, at time.Time, text string, cause time.Time) 
 // gridJobs: continuous jobs die when their node loses NFS, and are started
 // again and again.
 func (s *scripter) gridJobs() {
-	for i := range tools {
+	for i := range s.tools {
 		if s.rnd.IntN(3) != 0 {
 			continue
 		}

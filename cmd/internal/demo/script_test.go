@@ -6,7 +6,7 @@ import (
 
 func TestScript(t *testing.T) {
 	d := october7()
-	letters := script(d, 1)
+	letters := script(d, 1, 420)
 	byKind := make(map[kind]int)
 	for i, l := range letters {
 		byKind[l.kind]++
