@@ -46,6 +46,9 @@ func allExamples(t testing.TB) []example {
 }
 
 func TestFormatExamples(t *testing.T) {
+	if _, err := loadFormats(); err != nil {
+		t.Fatal(err)
+	}
 	seen := map[string]int{}
 	for _, e := range allExamples(t) {
 		seen[e.format]++

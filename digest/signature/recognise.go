@@ -59,9 +59,9 @@ func (r *rule) match(m *mail, to *fields) bool {
 // matchLine matches the line at an index, or the one below a label.
 func (r *rule) matchLine(lines []string, at int, to *fields) bool {
 	if r.place != belowLine {
-		return lines[at] != "" && r.matchText(lines[at], to)
+		return lines[at] != "" && r.matchText(withoutBullet(lines[at]), to)
 	}
-	if !r.label.match(lines[at], to) {
+	if !r.label.match(withoutBullet(lines[at]), to) {
 		return false
 	}
 	for _, line := range lines[at+1:] {
@@ -70,6 +70,16 @@ func (r *rule) matchLine(lines []string, at int, to *fields) bool {
 		}
 	}
 	return false
+}
+
+// withoutBullet takes the mark of a list's item off a line.
+func withoutBullet(line string) string {
+	for _, bullet := range [...]string{"- ", "* ", "• "} {
+		if rest, found := strings.CutPrefix(line, bullet); found {
+			return rest
+		}
+	}
+	return line
 }
 
 func (r *rule) matchText(text string, to *fields) bool {
