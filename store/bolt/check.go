@@ -14,8 +14,8 @@ import (
 // is damaged: an error that wraps [store.ErrCorrupt]. Nothing is written.
 //
 // A damaged file can end the process, in a goroutine of bbolt where no one can
-// catch it. So run Check in a process of its own before [Open], and take any
-// end but a success for damage.
+// catch it. So run Check in a process of its own (Options.Check), and take any
+// end but a success for damage; only [ErrLocked] is none.
 func Check(path string) error {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,6 +25,10 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	case "accept":
+		round, _ := strconv.Atoi(os.Getenv("LULL_TEST_ROUND"))
+		fmt.Fprintln(os.Stderr, acceptUntilKilled(os.Getenv("LULL_TEST_PATH"), round))
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }

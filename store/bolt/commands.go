@@ -20,8 +20,10 @@ func (s *Store) Accept(ctx context.Context, m store.Message, body []byte) error 
 	if body == nil {
 		body = []byte{} // nil would be no body
 	}
+	p := prepared{id: m.ID, bare: bare, body: s.bodies.pack(body)}
 	return s.submit(ctx, &command{
-		prepared: prepared{id: m.ID, bare: bare, body: s.bodies.pack(body)},
+		prepared: p,
+		need:     int64(len(p.bare)+len(p.body)+copyBytes*len(m.Copies)) + messageBytes,
 		run:      func(t *transaction) error { return s.ledger.Accept(t, m, body) },
 	})
 }
@@ -29,7 +31,7 @@ func (s *Store) Accept(ctx context.Context, m store.Message, body []byte) error 
 // answered runs a command that answers with more than an error.
 func answered[T any](ctx context.Context, s *Store, run func(*transaction) (T, error)) (T, error) {
 	var answer T
-	err := s.submit(ctx, &command{run: func(t *transaction) (err error) {
+	err := s.submit(ctx, &command{need: commandBytes, run: func(t *transaction) (err error) {
 		answer, err = run(t)
 		return err
 	}})
@@ -41,7 +43,7 @@ func answered[T any](ctx context.Context, s *Store, run func(*transaction) (T, e
 }
 
 func (s *Store) plain(ctx context.Context, run func(*transaction) error) error {
-	return s.submit(ctx, &command{run: run})
+	return s.submit(ctx, &command{need: commandBytes, run: run})
 }
 
 // Cut takes copies into a batch.
@@ -51,7 +53,10 @@ func (s *Store) Cut(ctx context.Context, c store.Cut) (store.Taken, error) {
 
 // Begin takes the slots of an attempt.
 func (s *Store) Begin(ctx context.Context, b store.Begin) error {
-	return s.plain(ctx, func(t *transaction) error { return s.ledger.Begin(t, b) })
+	return s.submit(ctx, &command{
+		need: commandBytes + 2*int64(len(b.Body)),
+		run:  func(t *transaction) error { return s.ledger.Begin(t, b) },
+	})
 }
 
 // Mark ends an attempt.

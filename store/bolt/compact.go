@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -22,8 +23,11 @@ func openCompact(path string, o Options, disk disk) (*bbolt.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	size, used := usage(db)
-	if size < compactFrom || used > size/2 || disk.free(path) < used+used/2+o.Reserve {
+	var size, used int64
+	if err := db.View(func(tx *bbolt.Tx) error { size, used = usage(db, tx); return nil }); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if size < compactFrom || used > size/2 || disk.free(filepath.Dir(path)) < used+used/2+o.Reserve {
 		return db, nil
 	}
 	err = rewrite(path, db)
@@ -34,13 +38,10 @@ func openCompact(path string, o Options, disk disk) (*bbolt.DB, error) {
 }
 
 // usage is the length of the file and how much of it is in use, in bytes.
-func usage(db *bbolt.DB) (size, used int64) {
-	_ = db.View(func(tx *bbolt.Tx) error {
-		size = tx.Size()
-		return nil
-	})
-	free := int64(db.Stats().FreePageN+db.Stats().PendingPageN) * int64(db.Info().PageSize)
-	return size, size - free
+func usage(db *bbolt.DB, tx *bbolt.Tx) (size, used int64) {
+	stats := db.Stats()
+	free := int64(stats.FreePageN+stats.PendingPageN) * int64(db.Info().PageSize)
+	return tx.Size(), tx.Size() - free
 }
 
 // rewrite copies what is in use into a new file and puts it in the old one's

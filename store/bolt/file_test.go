@@ -11,13 +11,9 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	"golang.org/x/sys/unix"
 
 	"lull/store"
 )
-
-// realDisk is the disk that Open uses.
-var realDisk = disk{unix.Statfs}
 
 func TestFirstOpenIsForTheOwnerAlone(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "a", "state")

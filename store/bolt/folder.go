@@ -15,9 +15,8 @@ import (
 
 // The files in a store's folder.
 const (
-	fileName    = "lull.db"
-	lockName    = "lull.lock"
-	ballastName = "lull.ballast"
+	fileName = "lull.db"
+	lockName = "lull.lock"
 )
 
 // Path is the database in a store's folder.

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 
 	"go.etcd.io/bbolt"
+
+	"lull/store"
 )
 
 // format is the version of the layout in doc.go. A lull that finds another one
@@ -67,6 +69,9 @@ func name(id string) []byte {
 	}
 	return append([]byte("="), id...)
 }
+
+// slotKey puts slots in the order in which they were taken.
+func slotKey(s store.Slot) []byte { return append(number(uint64(s.Began)), name(s.ID)...) }
 
 // segmentOf is the segment that holds a number: the last that begins at or
 // before it.

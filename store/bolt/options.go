@@ -25,6 +25,10 @@ type Options struct {
 	// MapSize is how much address space the file may fill before growing has
 	// to wait for readers, by default 16 GiB. It is not memory.
 	MapSize int64
+	// Check, if set, is called with the path of an existing database before it
+	// is opened, while the folder is locked. It should run [Check] in a
+	// process of its own; Open answers with its error.
+	Check func(path string) error
 	// OnCommit, if set, is told of each commit, by the goroutine that made it.
 	OnCommit func(Commit)
 }
@@ -41,8 +45,6 @@ const (
 	// slack is how far commands may go beyond MaxSize, so that what frees
 	// space always has room.
 	slack = 64 * mebibyte
-	// packing is how much a body may grow by packing, and zstd needs for itself.
-	packing = mebibyte
 )
 
 func (o Options) withDefaults() Options {

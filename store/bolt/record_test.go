@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"errors"
-	"math/rand/v2"
 	"reflect"
 	"testing"
 	"time"
@@ -82,6 +81,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 	bare, _ := r.bare(m)
 	record, _ := r.encodeMessage(number(7), bare, m.Copies)
 	body := seal(number(7), b.pack(bytes.Repeat([]byte("alert "), 50)))
+	none := func([]byte) []byte { return nil }
 	for bit := range 8 * len(record) {
 		record[bit/8] ^= 1 << (bit % 8)
 		if _, err := r.decodeMessage(number(7), record); !errors.Is(err, store.ErrCorrupt) {
@@ -91,27 +91,73 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 	}
 	for bit := range 8 * len(body) {
 		body[bit/8] ^= 1 << (bit % 8)
-		if _, err := b.unpack(number(7), body); !errors.Is(err, store.ErrCorrupt) {
+		if _, err := b.unpack(number(7), body, none); !errors.Is(err, store.ErrCorrupt) {
 			t.Fatalf("body, bit %d: %v", bit, err)
 		}
 		body[bit/8] ^= 1 << (bit % 8)
 	}
 }
 
+// kept puts a body into pieces, and takes it out of them.
+func keptBody(b bodies, body []byte) (kept map[string][]byte, open func() ([]byte, error)) {
+	key := number(1)
+	kept = map[string][]byte{}
+	pieces(key, b.pack(body), func(k, piece []byte) { kept[string(k)] = piece })
+	return kept, func() ([]byte, error) {
+		return b.unpack(key, kept[string(key)], func(k []byte) []byte { return kept[string(k)] })
+	}
+}
+
 func TestBodiesComeBack(t *testing.T) {
 	_, b := newTestCodecs(t)
-	noise := make([]byte, 5000)
-	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
-	for name, body := range map[string][]byte{
-		"empty": {}, "one": {0}, "text": bytes.Repeat([]byte("CRITICAL disk full\r\n"), 300), "noise": noise,
+	for name, tt := range map[string]struct {
+		body   []byte
+		pieces int
+	}{
+		"empty":             {[]byte{}, 1},
+		"one":               {[]byte{0}, 1},
+		"text":              {bytes.Repeat([]byte("CRITICAL disk full\r\n"), 300), 1},
+		"noise":             {noise(1, 5000), 1},
+		"just one piece":    {noise(1, pieceSize), 1},
+		"more than a piece": {noise(1, pieceSize+1), 2},
+		"many pieces":       {noise(1, 10*pieceSize), 10},
 	} {
-		value := seal(number(1), b.pack(body))
-		got, err := b.unpack(number(1), value)
-		if err != nil || got == nil || !bytes.Equal(got, body) {
-			t.Errorf("%s: %d bytes, want %d (%v)", name, len(got), len(body), err)
+		kept, open := keptBody(b, tt.body)
+		got, err := open()
+		if err != nil || got == nil || !bytes.Equal(got, tt.body) {
+			t.Errorf("%s: %d bytes, want %d (%v)", name, len(got), len(tt.body), err)
 		}
-		if len(value) > len(body)+sealSize+1 {
-			t.Errorf("%s: %d bytes kept for %d", name, len(value), len(body))
+		size := 0
+		for key, piece := range kept {
+			size += len(piece)
+			if len(piece) > headSize+pieceSize {
+				t.Errorf("%s: piece %x has %d bytes", name, key, len(piece))
+			}
+		}
+		if len(kept) != tt.pieces || pieceCount(kept[string(number(1))]) != tt.pieces {
+			t.Errorf("%s: %d pieces, counted %d", name, len(kept), pieceCount(kept[string(number(1))]))
+		}
+		if size > len(tt.body)+headSize+sealSize*len(kept) {
+			t.Errorf("%s: %d bytes kept for %d", name, size, len(tt.body))
+		}
+	}
+}
+
+// TestPiecesOfABody: one that is missing, damaged or in another's place is found.
+func TestPiecesOfABody(t *testing.T) {
+	_, b := newTestCodecs(t)
+	second, third := string(pieceKey(number(1), 1)), string(pieceKey(number(1), 2))
+	for name, ruin := range map[string]func(kept map[string][]byte){
+		"missing":  func(kept map[string][]byte) { delete(kept, second) },
+		"damaged":  func(kept map[string][]byte) { kept[second][100] ^= 1 },
+		"swapped":  func(kept map[string][]byte) { kept[second], kept[third] = kept[third], kept[second] },
+		"cut":      func(kept map[string][]byte) { kept[second] = seal([]byte(second), kept[second][:50]) },
+		"headless": func(kept map[string][]byte) { kept[string(number(1))] = seal(number(1), make([]byte, sealSize+2)) },
+	} {
+		kept, open := keptBody(b, noise(1, 3*pieceSize))
+		ruin(kept)
+		if _, err := open(); !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -119,12 +165,12 @@ func TestBodiesComeBack(t *testing.T) {
 // TestBodyBomb: a small value cannot unpack to more than the limit.
 func TestBodyBomb(t *testing.T) {
 	_, b := newTestCodecs(t)
-	value := seal(number(1), b.pack(make([]byte, 8<<20)))
-	if len(value) > 10_000 {
-		t.Fatalf("the bomb has %d bytes", len(value))
+	kept, open := keptBody(b, make([]byte, 8<<20))
+	if size := len(kept[string(number(1))]); size > 10_000 {
+		t.Fatalf("the bomb has %d bytes", size)
 	}
-	if _, err := b.unpack(number(1), value); !errors.Is(err, store.ErrCorrupt) {
-		t.Errorf("unpacked: %v", err)
+	if body, err := open(); err == nil {
+		t.Errorf("unpacked to %d bytes", len(body))
 	}
 }
 

@@ -1,70 +1,149 @@
 package bolt
 
 import (
+	"errors"
 	"fmt"
+	"math"
+	"os"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 
 	"lull/store"
 )
 
-// room is what the next commit may still add, in bytes.
-type room struct {
-	mail     int64 // for messages: without the reserve
-	commands int64 // for everything else
-	why      string
-}
-
-// What a commit writes beside the bytes that it adds: the pages on the way to
-// them, which are written anew; and about what a command adds.
+// Before each commit the file is given the blocks that the commit may need,
+// so that a full disk is found while nothing is written yet. A part of them
+// is kept for commands: an operator who frees space must have some to work in.
 const (
-	treeBytes    = 256 << 10
+	keptBlocks = 16 * mebibyte // at the end of the file, for commands
+	moreBlocks = 16 * mebibyte // taken at a time
+)
+
+// What a commit writes beside what it adds: the pages on the way there, which
+// are written anew; and what surrounds a message and a command.
+const (
+	treeBytes    = 512 << 10
 	messageBytes = 8 << 10
+	copyBytes    = 256
 	commandBytes = 1 * mebibyte
 )
 
-// measure asks how much the file may grow: by pages that are free in it, and
-// by what the filesystem and MaxSize leave.
-func (s *Store) measure(tx *bbolt.Tx) room {
-	r := s.growth(tx, s.disk.free(s.path))
-	if r.commands >= commandBytes+treeBytes {
-		return r
-	}
-	s.ballast.drop()
-	return s.growth(tx, s.disk.free(s.path))
+// disk is the part of the system that is asked for room.
+type disk struct {
+	statfs    func(path string, buf *unix.Statfs_t) error
+	fallocate func(fd int, mode uint32, offset, length int64) error
 }
 
-func (s *Store) growth(tx *bbolt.Tx, free int64) room {
-	// Free pages may be too scattered for a large body: count on half of them.
-	inside := int64(s.db.Stats().FreePageN) * int64(s.db.Info().PageSize) / 2
+var linux = disk{unix.Statfs, unix.Fallocate}
+
+// free is how many bytes of the filesystem an ordinary process may still
+// take. One that does not say is taken to have room.
+func (d disk) free(path string) int64 {
+	var s unix.Statfs_t
+	if err := d.statfs(path, &s); err != nil || s.Blocks == 0 {
+		return math.MaxInt64 / 4
+	}
+	return int64(s.Bavail) * s.Bsize
+}
+
+// tail is how far the file may still grow, under one of its bounds.
+type tail struct {
+	left int64
+	keep int64 // of left, for commands
+	why  string
+}
+
+// room is what the next commit may add.
+type room struct {
+	tails  []tail
+	inside int64 // free pages of the file
+	used   int64
+}
+
+// measure takes blocks for a group that adds so many bytes, if it can, and
+// says what there is.
+func (s *Store) measure(tx *bbolt.Tx, need int64) room {
+	end := tx.Size()
+	_, used := usage(s.db, tx)
 	r := room{
-		mail:     max(0, free-s.options.Reserve),
-		commands: max(0, free),
-		why:      fmt.Sprintf("%d MiB are free on the filesystem, of which %d MiB are kept back", free/mebibyte, s.options.Reserve/mebibyte),
+		tails:  []tail{s.blocks(end, need+treeBytes)},
+		inside: end - used,
+		used:   treeBytes,
 	}
 	if bound := s.options.MaxSize; bound > 0 {
-		left := bound - tx.Size()
-		if left < r.mail {
-			r.why = fmt.Sprintf("the database has reached its max_size of %d MiB", bound/mebibyte)
-		}
-		r.mail = min(r.mail, max(0, left))
-		r.commands = min(r.commands, max(0, left+slack))
+		why := fmt.Sprintf("the database has reached its max_size of %d MiB", bound/mebibyte)
+		r.tails = append(r.tails, tail{bound + slack - end, slack, why})
 	}
-	r.mail += inside - treeBytes
-	r.commands += inside - treeBytes
 	return r
+}
+
+// blocks has the file hold real blocks for what is needed beyond its end.
+func (s *Store) blocks(end, need int64) tail {
+	if s.reserved < end+keptBlocks+need {
+		s.take(end, need)
+	}
+	t := tail{left: s.reserved - end, keep: keptBlocks}
+	if t.left < keptBlocks+need {
+		free := s.disk.free(s.path)
+		t.why = fmt.Sprintf("%d MiB are free on the filesystem, and %d MiB must stay free", free/mebibyte, s.options.Reserve/mebibyte)
+	}
+	return t
+}
+
+// take takes blocks: what is kept for commands as far as there are any (after
+// a start the file has them already), and as far as the reserve allows some
+// more than is needed, so that it is seldom done.
+func (s *Store) take(end, need int64) {
+	for kept := int64(keptBlocks); kept > 0 && !s.allocate(end, end+kept); {
+		kept -= mebibyte
+	}
+	want := end + keptBlocks + need + moreBlocks
+	s.allocate(end, min(want, s.reserved+s.disk.free(s.path)-s.options.Reserve))
+}
+
+// allocate gives the file real blocks up to an offset; those it has need no
+// room. A filesystem that cannot do that has to be believed.
+func (s *Store) allocate(end, to int64) bool {
+	from := max(s.reserved, end)
+	if to <= from {
+		return true
+	}
+	err := s.disk.fallocate(int(s.file.Fd()), unix.FALLOC_FL_KEEP_SIZE, from, to-from)
+	believed := errors.Is(err, unix.EOPNOTSUPP) && s.disk.free(s.path) >= to-from
+	if err == nil || believed {
+		s.reserved = to
+	}
+	return s.reserved == to
 }
 
 // take reserves room for a command, or answers that there is none.
 func (r *room) take(c *command) error {
-	need, left := int64(commandBytes), r.commands
-	if c.prepared.id != "" {
-		need, left = c.prepared.size()+messageBytes, r.mail
+	need := r.used + c.need
+	for _, t := range r.tails {
+		if !t.fits(c, need, r.inside) {
+			return fmt.Errorf("%w: %s", store.ErrFull, t.why)
+		}
 	}
-	if need > left {
-		return fmt.Errorf("%w: %s", store.ErrFull, r.why)
-	}
-	r.mail -= need
-	r.commands -= need
+	r.used = need
 	return nil
+}
+
+// fits: mail keeps off the part that is for commands. When plenty of pages are
+// free inside of the file, since an operator or retention made room, it counts
+// on them; where they are too scattered it may touch most of that part.
+func (t tail) fits(c *command, need, inside int64) bool {
+	if !c.mail() {
+		return need <= t.left
+	}
+	return need <= t.left-t.keep || 4*need+t.keep/2 <= inside && need <= t.left-t.keep/4
+}
+
+// onDisk is how many bytes of the disk a file takes.
+func onDisk(f *os.File) int64 {
+	var s unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &s); err != nil {
+		return 0
+	}
+	return s.Blocks * 512
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
-	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -113,23 +112,21 @@ func (s source) Mail(batch string) ([]byte, error) {
 }
 
 func (s source) unpacked(bucket string, key []byte) ([]byte, error) {
-	var value []byte
-	if b := s.tx.Bucket([]byte(bucket)); b != nil {
-		value = b.Get(key)
-	}
-	if value == nil {
+	b := s.tx.Bucket([]byte(bucket))
+	if b == nil {
 		return nil, fmt.Errorf("%s: %w", bucket, store.ErrNotFound)
 	}
-	return s.bodies.unpack(key, value)
+	first := b.Get(key)
+	if first == nil {
+		return nil, fmt.Errorf("%s: %w", bucket, store.ErrNotFound)
+	}
+	return s.bodies.unpack(key, first, b.Get)
 }
 
 // Slots yields the slots in order.
 func (s source) Slots() iter.Seq2[store.Slot, error] {
 	return func(yield func(store.Slot, error) bool) {
 		slots, err := all[store.Slot](s, slotsBucket)
-		slices.SortFunc(slots, func(a, b store.Slot) int {
-			return cmp.Or(cmp.Compare(a.Began, b.Began), cmp.Compare(a.ID, b.ID))
-		})
 		give(slots, err, yield)
 	}
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
-	"golang.org/x/sys/unix"
 
 	"lull/store"
 	"lull/store/ledger"
@@ -23,38 +22,40 @@ type Store struct {
 	options Options
 	path    string
 	lock    *os.File
-	file    os.FileInfo // of the database, as it was opened
+	file    *os.File // the database, as it was opened
 	db      *bbolt.DB
 	disk    disk
-	ballast ballast
 	records records
 	bodies  bodies
 	flush   func(*bbolt.Tx) error
 	damage  []error
 
 	queue   chan *command
-	spare   []*command // the writer's
 	closing chan struct{}
 	failing chan error
 	stopped chan struct{}
 	err     error // set before stopped is closed
 	close   sync.Once
+
+	// The writer's own.
+	spare    []*command
+	reserved int64 // up to where the file has blocks
 }
 
 var errClosed = fmt.Errorf("%w: it was closed", store.ErrStopped)
 
-// Open opens the store in a folder, and makes both if they are not there. The
-// database should have passed [Check], in a process of its own.
+// Open opens the store in a folder, and makes both if they are not there.
 //
-// Errors: [ErrLocked] when another process has it, [store.ErrCorrupt].
+// Errors: [ErrLocked] when another process has it, [store.ErrCorrupt] when it
+// is damaged as a whole (see [Quarantine]; single records see Damaged), that
+// of Options.Check.
 func Open(folder string, o Options) (*Store, error) {
-	return open(folder, o.withDefaults(), disk{unix.Statfs})
+	return open(folder, o.withDefaults(), linux)
 }
 
 func open(folder string, o Options, d disk) (_ *Store, err error) {
 	s := &Store{
 		options: o, path: Path(folder), disk: d, flush: commitTx,
-		ballast: ballast{filepath.Join(folder, ballastName), ballastSize},
 		queue:   make(chan *command, maxGroup),
 		closing: make(chan struct{}), failing: make(chan error, 1), stopped: make(chan struct{}),
 	}
@@ -78,18 +79,29 @@ func (s *Store) load() (err error) {
 	if s.records, err = newRecords(); err != nil {
 		return err
 	}
-	if s.bodies, err = newBodies(s.options.MaxMessage + packing); err != nil {
+	if s.bodies, err = newBodies(s.options.MaxMessage); err != nil {
 		return err
 	}
-	s.ballast.load(s.disk.free(s.path), s.options.Reserve)
+	if err := s.check(); err != nil {
+		return err
+	}
 	if s.db, err = openCompact(s.path, s.options, s.disk); err != nil {
 		return err
 	}
-	if s.file, err = os.Stat(s.path); err != nil {
+	if s.file, err = os.OpenFile(s.path, os.O_RDWR, 0); err != nil {
 		return err
 	}
 	s.ledger, err = s.restore()
 	return err
+}
+
+// check has the database looked through, if there is one.
+func (s *Store) check() error {
+	_, err := os.Lstat(s.path)
+	if s.options.Check == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return s.options.Check(s.path)
 }
 
 // release lets go of the files.
@@ -97,6 +109,9 @@ func (s *Store) release() error {
 	var err error
 	if s.db != nil {
 		err = s.db.Close()
+	}
+	if s.file != nil {
+		err = errors.Join(err, s.file.Close())
 	}
 	return errors.Join(err, s.lock.Close())
 }
@@ -115,9 +130,7 @@ func (s *Store) source(tx *bbolt.Tx) source { return source{tx, s.records, s.bod
 // Status adds the size of the file to what the ledger knows.
 func (s *Store) Status(ctx context.Context, now time.Time) (store.Status, error) {
 	status, err := s.Reads.Status(ctx, now)
-	if info, failed := os.Stat(s.path); failed == nil {
-		status.Bytes = info.Size()
-	}
+	status.Bytes = onDisk(s.file)
 	return status, err
 }
 
@@ -145,14 +158,11 @@ func (s *Store) fail(err error) { s.err = err }
 // Each wraps [store.ErrCorrupt]; everything else works.
 func (s *Store) Damaged() []error { return s.damage }
 
-// Watch looks whether the database is still the file that was opened, and
-// takes the ballast again where there is room. Call it each minute: writing
-// into a file that was removed succeeds, and is lost. When it is gone the
-// store stops.
+// Watch looks whether the database is still the file that was opened. Call it
+// each minute: writing into a file that was removed succeeds, and is lost.
+// When it is gone the store stops.
 func (s *Store) Watch() error {
-	now, err := os.Stat(s.path)
-	if err == nil && os.SameFile(now, s.file) {
-		s.ballast.load(s.disk.free(s.path), s.options.Reserve)
+	if s.present() {
 		return nil
 	}
 	gone := fmt.Errorf("%w: %s was removed or replaced while in use", store.ErrStopped, s.path)
@@ -162,6 +172,15 @@ func (s *Store) Watch() error {
 	}
 	<-s.stopped
 	return gone
+}
+
+func (s *Store) present() bool {
+	opened, err := s.file.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(s.path)
+	return err == nil && os.SameFile(opened, named)
 }
 
 // Close ends the store when the commands under way have been answered.

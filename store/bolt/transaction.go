@@ -24,11 +24,8 @@ type transaction struct {
 type prepared struct {
 	id   string
 	bare []byte
-	body []byte // with room for the seal
+	body []byte // packed
 }
-
-// size is about what it takes on disk.
-func (p prepared) size() int64 { return int64(len(p.bare) + len(p.body)) }
 
 func isMissing(err error) bool { return errors.Is(err, store.ErrNotFound) }
 
@@ -95,30 +92,47 @@ func (t *transaction) inSegment(kind string, n uint64) []byte {
 // PutMessage keeps a message.
 func (t *transaction) PutMessage(segment uint64, m *store.Message, body []byte) {
 	key := number(m.Copies[0].Number)
-	bare, value := t.prepared.bare, t.prepared.body
-	var err error
-	if t.prepared.id != m.ID {
-		bare, err = t.records.bare(*m)
-		value = t.packed(body)
+	p := t.prepared
+	if p.id != m.ID {
+		p = t.prepare(m, body)
 	}
-	t.note(err)
-	record, err := t.records.encodeMessage(key, bare, m.Copies)
+	record, err := t.records.encodeMessage(key, p.bare, m.Copies)
 	t.put(segmentName(messagesOf, segment), key, record, err)
 	if body != nil {
-		t.put(segmentName(bodiesOf, segment), key, seal(key, value), nil)
+		t.putBody(segmentName(bodiesOf, segment), key, p.body)
 	}
 }
 
-func (t *transaction) packed(body []byte) []byte {
+// prepare does in the writer's turn what an Accept did before.
+func (t *transaction) prepare(m *store.Message, body []byte) prepared {
+	bare, err := t.records.bare(*m)
+	t.note(err)
 	if body == nil {
-		return nil
+		return prepared{bare: bare}
 	}
-	return t.bodies.pack(body)
+	return prepared{bare: bare, body: t.bodies.pack(body)}
+}
+
+func (t *transaction) putBody(bucket, key, packed []byte) {
+	pieces(key, packed, func(key, piece []byte) { t.put(bucket, key, piece, nil) })
+}
+
+// dropBody removes all pieces of a body.
+func (t *transaction) dropBody(bucket, key []byte) {
+	b := t.tx.Bucket(bucket)
+	if b == nil {
+		return
+	}
+	n := pieceCount(b.Get(key))
+	t.drop(bucket, key)
+	for i := 1; i < n; i++ {
+		t.drop(bucket, pieceKey(key, i))
+	}
 }
 
 // DropBody removes a body.
 func (t *transaction) DropBody(segment, first uint64) {
-	t.drop(segmentName(bodiesOf, segment), number(first))
+	t.dropBody(segmentName(bodiesOf, segment), number(first))
 }
 
 // DropSegment removes a segment with all that is in it.
@@ -177,11 +191,10 @@ func (t *transaction) putSet(bucket string, sequence uint64, set *ledger.Set) {
 
 // PutMail keeps the bytes of an open batch.
 func (t *transaction) PutMail(batch string, mail []byte) {
-	if mail == nil {
-		t.drop([]byte(mailBucket), name(batch))
-		return
+	t.dropBody([]byte(mailBucket), name(batch))
+	if mail != nil {
+		t.putBody([]byte(mailBucket), name(batch), t.bodies.pack(mail))
 	}
-	t.put([]byte(mailBucket), name(batch), seal(name(batch), t.bodies.pack(mail)), nil)
 }
 
 // PutRule keeps a rule.
@@ -191,10 +204,10 @@ func (t *transaction) PutRule(r store.Rule) { t.keep(rulesBucket, name(r.ID), r)
 func (t *transaction) DropRule(id string) { t.drop([]byte(rulesBucket), name(id)) }
 
 // PutSlot keeps a slot.
-func (t *transaction) PutSlot(s store.Slot) { t.keep(slotsBucket, name(s.ID), s) }
+func (t *transaction) PutSlot(s store.Slot) { t.keep(slotsBucket, slotKey(s), s) }
 
 // DropSlot removes a slot.
-func (t *transaction) DropSlot(id string) { t.drop([]byte(slotsBucket), name(id)) }
+func (t *transaction) DropSlot(s store.Slot) { t.drop([]byte(slotsBucket), slotKey(s)) }
 
 // PutReader keeps a reader.
 func (t *transaction) PutReader(r store.Reader) { t.keep(readersBucket, name(r.Name), r) }

@@ -17,9 +17,13 @@ import (
 type command struct {
 	run      func(*transaction) error
 	prepared prepared // of an Accept
+	need     int64    // about what it adds on disk, in bytes
 	taken    atomic.Bool
 	answer   chan error
 }
+
+// mail reports whether the command is an Accept.
+func (c *command) mail() bool { return c.prepared.id != "" }
 
 // A group is at most this much; what waits beyond it is the next group.
 const (
@@ -107,12 +111,12 @@ func (s *Store) finish() error {
 // group is every command that waits, without waiting for more.
 func (s *Store) group(first *command) []*command {
 	group := append(s.spare[:0], first)
-	bytes := first.prepared.size()
+	bytes := first.need
 	for len(group) < maxGroup && bytes < maxGroupBytes {
 		select {
 		case c := <-s.queue:
 			group = append(group, c)
-			bytes += c.prepared.size()
+			bytes += c.need
 		default:
 			return group
 		}
@@ -147,7 +151,11 @@ func (s *Store) attempt(group []*command) (answers []error, err error) {
 	if err != nil {
 		return answers, err
 	}
-	room := s.measure(tx)
+	var need int64
+	for _, c := range group {
+		need += c.need
+	}
+	room := s.measure(tx, need)
 	s.ledger.Lock()
 	defer s.ledger.Unlock()
 	t := &transaction{source: s.source(tx)}
