@@ -38,10 +38,11 @@ func (t *turn) notify(ctx context.Context, r store.Reader) error {
 }
 
 // fresh reports whether an incident may be announced: its first mail waits,
-// came since the start, and is not late.
+// came since the start, is not late, and was not taken into the digest because
+// the reader had had enough of its kind.
 func (t *turn) fresh(n store.News, now time.Time, gate time.Duration) bool {
 	e := n.Entry
-	return e.Fate == store.Waiting && e.Copy.Silenced == "" && e.Copy.Number > t.firstNumber() &&
+	return e.Fate == store.Waiting && e.Copy.Silenced == "" && e.Progress.Joined == "" && e.Copy.Number > t.firstNumber() &&
 		now.Sub(filter.Sent(e.Message)) <= t.LateAfter && !t.skipped(n.Incident.ID, gate)
 }
 

@@ -140,7 +140,7 @@ func (s *sorting) leave(r *room, e store.Entry) (at time.Time, ok bool) {
 		r.left--
 		return time.Time{}, true
 	}
-	return s.queueUp(e.Copy.Reader), false
+	return s.queueUp(e), false
 }
 
 // tagOf names the sender and the signature, "" for mail that answers another

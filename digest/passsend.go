@@ -179,7 +179,7 @@ func (a *passage) crowded(ctx context.Context) error {
 	wait := store.Mark{Term: a.term, At: now, Gate: gate, Outcome: store.Refused}
 	for _, e := range a.copies {
 		wait.Results = append(wait.Results, store.Result{
-			Number: e.Copy.Number, Fate: store.Waiting, Reply: e.Progress.Reply, Next: a.queueUp(e.Copy.Reader),
+			Number: e.Copy.Number, Fate: store.Waiting, Reply: e.Progress.Reply, Next: a.queueUp(e),
 		})
 	}
 	a.mark(ctx, wait)

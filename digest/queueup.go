@@ -6,15 +6,19 @@ import (
 	"lull/store"
 )
 
-// queueUp plans when the next pass copy above a reader's budget may go: one
-// after the other, at the rate that the budget allows.
-func (t *turn) queueUp(reader string) time.Time {
+// queueUp plans when a pass copy above a reader's budget may go: one after the
+// other, at the rate that the budget allows. One whose time has come and finds
+// no room keeps its place, and is looked at again soon.
+func (t *turn) queueUp(e store.Entry) time.Time {
 	now, _ := t.now()
+	step := t.Window / time.Duration(max(t.PassBudget, 1))
+	if !e.Progress.Next.IsZero() {
+		return now.Add(step)
+	}
 	t.Engine.mu.Lock()
 	defer t.Engine.mu.Unlock()
-	step := t.Window / time.Duration(max(t.PassBudget, 1))
-	at := laterOf(t.memo.tail[reader], now).Add(step)
-	t.memo.tail[reader] = at
+	at := laterOf(t.memo.tail[e.Copy.Reader], now).Add(step)
+	t.memo.tail[e.Copy.Reader] = at
 	return at
 }
 

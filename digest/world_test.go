@@ -65,9 +65,15 @@ func (w *world) note(ev Event) {
 func (w *world) now() time.Time      { return epoch().Add(w.steady + w.wall) }
 func (w *world) gate() time.Duration { return w.base + w.steady - w.booted }
 
-// boot starts an engine on the store, as after a crash.
+// boot starts an engine on the store, as after a crash: all that is not in the
+// store's records is lost.
 func (w *world) boot() {
 	w.t.Helper()
+	if m, ok := w.store.(*memory.Store); ok {
+		again, err := m.Reopen()
+		w.must(err)
+		w.store = again
+	}
 	s, err := w.store.Status(context.Background(), w.now())
 	w.must(err)
 	w.base, w.booted = s.Gate, w.steady
@@ -143,6 +149,7 @@ type mail struct {
 	more      []string // further recipients
 	recovers  bool
 	messageID string
+	eightBit  bool
 }
 
 func alert(to, kind string) mail {
@@ -163,7 +170,7 @@ func (w *world) accept(m mail) string {
 	}
 	msg := store.Message{
 		ID: id, Accepted: w.now(), Trace: "Received: from a by b\r\n", Size: int64(len(body)),
-		Envelope: store.Envelope{From: m.from, Client: m.client},
+		Envelope: store.Envelope{From: m.from, Client: m.client, EightBit: m.eightBit},
 		Reading: store.Reading{
 			Signature: store.Signature{ID: "s1-" + m.kind, Title: m.kind, Format: "generic", Recovers: m.recovers},
 			Reports:   []store.Report{{Object: m.object, State: m.state, Severity: m.severity}},
