@@ -25,7 +25,7 @@ func (discard) Data(r io.Reader) error {
 	return err
 }
 
-func discardServer(b *testing.B) string {
+func discardServer(b testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)

@@ -66,14 +66,19 @@ func (s *Smarthost) send(ctx context.Context, a *attempt) {
 		stop := c.interruptible(ctx)
 		c.run(ctx, a)
 		stop()
-		s.putBack(c)
-		if c.reused && c.broken && !a.asked && a.sent.Reply.Stage == stageMail && ctx.Err() == nil {
-			a.begin()
-			continue
+		server, stale := c.server, c.stale(a) && ctx.Err() == nil
+		s.putBack(c) // from here on it may be another's
+		if !stale {
+			s.note(server, a)
+			return
 		}
-		s.note(c.server, a)
-		return
+		a.begin()
 	}
+}
+
+// stale reports whether a connection from the pool turned out dead at MAIL.
+func (c *conn) stale(a *attempt) bool {
+	return c.reused && c.broken && !a.asked && a.sent.Reply.Stage == stageMail
 }
 
 // connection is one that is ready for MAIL, from the pool unless fresh: of the
