@@ -82,18 +82,29 @@ func (a *attempt) end(o store.Outcome, r store.Reply) {
 }
 
 // endIfNobodyLeft ends the attempt when every recipient has been refused. The
-// reply that decides is one that leaves hope, if there is any.
+// reply that decides is one that asks to slow down, or else one that leaves
+// hope, if there is any.
 func (a *attempt) endIfNobodyLeft() {
 	if a.ended() || len(a.open()) > 0 {
 		return
 	}
 	decisive := a.local(stageRcpt, 554, "5.5.1", "no recipients", store.MailFailed)
 	for i, r := range a.sent.Targets {
-		if i == 0 || decisive.Permanent() && !r.Permanent() {
+		if i == 0 || weight(r) > weight(decisive) {
 			decisive = r
 		}
 	}
 	a.refuse(decisive)
+}
+
+func weight(r store.Reply) int {
+	switch {
+	case r.SlowDown:
+		return 2
+	case !r.Permanent():
+		return 1
+	}
+	return 0
 }
 
 // fit refuses what a server with these extensions cannot take, without asking

@@ -74,12 +74,12 @@ func (c *conn) write(a *attempt, body io.Reader, heard <-chan answer) written {
 		c.block = make([]byte, blockSize)
 	}
 	for {
-		n, readErr := io.ReadFull(body, c.block)
-		w.write(c.block[:n])
-		last := readErr == io.EOF || readErr == io.ErrUnexpectedEOF
-		if readErr != nil && !last {
-			return written{read: readErr}
+		n, err := fill(body, c.block)
+		last := err == io.EOF
+		if err != nil && !last {
+			return written{read: err}
 		}
+		w.write(c.block[:n])
 		if last {
 			w.end()
 		}
@@ -96,6 +96,18 @@ func (c *conn) write(a *attempt, body io.Reader, heard <-chan answer) written {
 		}
 		w.out = w.out[:0]
 	}
+}
+
+// fill reads until the block is full or the body ends. It is not
+// [io.ReadFull], whose error for a short last block is the one by which a
+// decompressor says that its data are cut off: that is no end of a mail.
+func fill(body io.Reader, block []byte) (n int, err error) {
+	for n < len(block) && err == nil {
+		var m int
+		m, err = body.Read(block[n:])
+		n += m
+	}
+	return n, err
 }
 
 // conclude hears the server out and gives the attempt its outcome.

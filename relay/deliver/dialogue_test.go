@@ -172,4 +172,9 @@ func replyWords(r store.Reply) string {
 
 type failingReader struct{ why string }
 
-func (f failingReader) Read([]byte) (int, error) { return 0, errors.New(f.why) }
+func (f failingReader) Read([]byte) (int, error) {
+	if f.why == io.ErrUnexpectedEOF.Error() {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return 0, errors.New(f.why)
+}
