@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/emersion/go-smtp"
-
 	"lull/relay/policy"
 	"lull/store"
 )
@@ -142,7 +140,7 @@ func (s *Server) process(tx *transaction, body []byte) (store.Message, error) {
 	if len(m.Copies) == 0 {
 		return m, nil // all of it was ours
 	}
-	m.Trace = s.trace(&m, protocolOf(m.Envelope))
+	m.Trace = s.trace(&m, tx.protocol)
 	s.decide(&m)
 	return m, s.deps.Accept.Accept(s.ctx, m, body)
 }
@@ -225,7 +223,7 @@ func (s *session) answer(m store.Message, err error, took time.Duration) error {
 		Kind: Accepted, Client: s.wire.name, Helo: m.Envelope.Helo, Message: m.ID,
 		From: m.Envelope.From, Copies: len(m.Copies), Size: m.Size, Took: took,
 	}
-	said := &smtp.SMTPError{Code: 250, EnhancedCode: enhanced{2, 0, 0}, Message: "queued as " + m.ID}
+	said := say(250, enhanced{2, 0, 0}, "queued as "+m.ID)
 	if err != nil {
 		e.Kind, e.Err = Failed, err
 		said = reply(err)

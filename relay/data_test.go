@@ -75,7 +75,7 @@ func TestTrace(t *testing.T) {
 			"Received: from unknown (unix)\r\n\tby lull.test (lull) with UTF8SMTPSA\r\n\tid I; Mon, 07 Oct 2019 14:05:11 +0000\r\n"},
 	} {
 		m := store.Message{ID: "I", Accepted: at, Envelope: c.envelope, Copies: c.copies}
-		got := s.trace(&m, protocolOf(c.envelope))
+		got := s.trace(&m, protocolOf(c.envelope, false))
 		if got != c.want {
 			t.Errorf("%s:\n got %q\nwant %q", c.name, got, c.want)
 		}

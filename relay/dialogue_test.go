@@ -3,12 +3,15 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/bcrypt"
 
 	"lull/store"
 )
@@ -17,7 +20,7 @@ import (
 // be read by people. A line is one of
 //
 //	# …            what it shows, with its RFC section
-//	given NAME V   before the first line: a setting of the server (see given)
+//	given NAME V   before the first line: a setting of the server (see setup)
 //	C: …           the client sends a line
 //	C~ "…"         the client sends these octets (Go syntax)
 //	S: …           the server answers so; a final * stands for any rest
@@ -57,7 +60,7 @@ type dialogue struct {
 
 func play(t *testing.T, text string) {
 	t.Helper()
-	cfg, change, address := Config{}, func(*Deps) {}, "127.0.0.1"
+	setup := setup{change: func(*Deps) {}, client: "127.0.0.1"}
 	var steps []string
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
@@ -65,46 +68,80 @@ func play(t *testing.T, text string) {
 		switch {
 		case line == "" || word == "#":
 		case word == "given":
-			given(t, rest, &cfg, &change, &address)
+			setup.given(t, rest)
 		default:
 			steps = append(steps, line)
 		}
 	}
-	bubble(t, cfg, change, func(t *testing.T, h *house) {
-		d := &dialogue{house: h, t: t, client: h.connect(t, address)}
+	bubbleAt(t, setup.door, setup.cfg, setup.change, func(t *testing.T, h *house) {
+		d := &dialogue{house: h, t: t, client: h.connect(t, setup.client)}
 		for _, step := range steps {
 			d.step(step)
 		}
 	})
 }
 
-// given sets up the server of a dialogue.
-func given(t *testing.T, setting string, cfg *Config, change *func(*Deps), address *string) {
+// setup is the server of a dialogue, and who its client is.
+type setup struct {
+	cfg    Config
+	door   Door
+	change func(*Deps)
+	client string
+}
+
+func (s *setup) given(t *testing.T, setting string) {
 	t.Helper()
 	name, value, _ := strings.Cut(setting, " ")
-	before := *change
+	before := s.change
 	switch name {
 	case "client":
-		*address = value
+		s.client = value
+	case "lmtp":
+		s.door.LMTP = true
+	case "proxy":
+		s.door.Proxies = []netip.Prefix{netip.MustParsePrefix(value)}
 	case "tls":
-		cfg.TLS = testTLS(t, "lull.test")
+		s.cfg.TLS = testTLS(t, "lull.test")
+	case "user": // NAME PASSWORD
+		s.cfg.Users = testUsers(t, value)
 	case "max-message":
-		cfg.MaxMessage = int64(number(t, value))
+		s.cfg.MaxMessage = int64(number(t, value))
 	case "max-recipients":
-		cfg.MaxRecipients = number(t, value)
+		s.cfg.MaxRecipients = number(t, value)
 	case "max-hops":
-		cfg.MaxHops = number(t, value)
+		s.cfg.MaxHops = number(t, value)
+	case "max-per-host":
+		s.cfg.MaxPerHost = number(t, value)
 	case "sender-domains":
-		cfg.SenderDomains = strings.Fields(value)
+		s.cfg.SenderDomains = strings.Fields(value)
 	case "recipient-domains":
-		cfg.RecipientDomains = strings.Fields(value)
+		s.cfg.RecipientDomains = strings.Fields(value)
 	case "accept":
-		*change = func(d *Deps) { before(d); d.Accept.(*box).err = failure(t, value) }
+		s.change = func(d *Deps) { before(d); d.Accept.(*box).err = failure(t, value) }
 	case "space":
-		*change = func(d *Deps) { before(d); d.Space = func() error { return failure(t, value) } }
+		s.change = func(d *Deps) { before(d); d.Space = func() error { return failure(t, value) } }
 	default:
 		t.Fatalf("unknown setting %q", setting)
 	}
+}
+
+// testUsers are a single one, given as "name password".
+func testUsers(t *testing.T, nameAndPassword string) *Users {
+	t.Helper()
+	name, password, _ := strings.Cut(nameAndPassword, " ")
+	h, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(path, []byte("# people\n\n"+name+":"+string(h)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	users, err := LoadUsers(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return users
 }
 
 func number(t *testing.T, s string) int {

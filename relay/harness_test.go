@@ -269,6 +269,12 @@ func (c *client) post(text string) {
 // server down after it.
 func bubble(t *testing.T, cfg Config, change func(*Deps), test func(t *testing.T, h *house)) {
 	t.Helper()
+	bubbleAt(t, Door{}, cfg, change, test)
+}
+
+// bubbleAt is bubble for clients that come in through another door.
+func bubbleAt(t *testing.T, door Door, cfg Config, change func(*Deps), test func(t *testing.T, h *house)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := &house{box: &box{}, events: &events{}, pipes: newPipes()}
 		d := testDeps(t, h.box, h.events)
@@ -278,7 +284,7 @@ func bubble(t *testing.T, cfg Config, change func(*Deps), test func(t *testing.T
 		cfg.Hostname = orDefault(cfg.Hostname, "lull.test")
 		h.server = New(cfg, d)
 		served := make(chan error)
-		go func() { served <- h.server.Serve(h.pipes) }()
+		go func() { served <- h.server.ServeDoor(h.pipes, door) }()
 		defer h.close(t, served)
 		test(t, h)
 	})

@@ -71,8 +71,10 @@ type Config struct {
 	RecipientDomains []string
 
 	// TLS, where set, offers STARTTLS, and serves doors with implicit TLS.
-	// GetCertificate in it may change the certificate at any time.
+	// Certificate.Get fits its GetCertificate.
 	TLS *tls.Config
+	// Users, where set, may send from anywhere after AUTH over TLS.
+	Users *Users
 }
 
 // Deps are what a Server works with. Accept, Read, Decide and NewID must be
@@ -109,6 +111,7 @@ type Server struct {
 	deps   Deps
 	budget *budget
 	open   *roster
+	guards *guards
 	doors  doors
 
 	ctx    context.Context // ends when the server gives up on sessions
@@ -131,6 +134,7 @@ func New(cfg Config, d Deps) *Server {
 		deps:   d.withDefaults(),
 		budget: newBudget(cfg.DataBudget),
 		open:   newRoster(cfg.MaxConnections, cfg.MaxPerHost),
+		guards: newGuards(),
 		doors:  doors{open: make(map[*entrance]struct{}), closing: make(chan struct{})},
 		ctx:    ctx,
 		cancel: cancel,

@@ -2,8 +2,7 @@ package relay
 
 import (
 	"sync"
-
-	"github.com/emersion/go-smtp"
+	"time"
 )
 
 // roster knows every open connection, and how many each host has.
@@ -27,21 +26,46 @@ func newRoster(maxAll, maxHost int) *roster {
 	}
 }
 
-// enter takes a connection in, or says why not.
-func (r *roster) enter(w *wire) *smtp.SMTPError {
+// evictAfter is how long a connection must have been idle before it makes
+// room for another.
+const evictAfter = 10 * time.Second
+
+// enter takes a connection in, or says why not. Where there is no place left,
+// one that has been idle for long gives up its own.
+func (r *roster) enter(w *wire) *answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.stopping:
-		return say(421, enhanced{4, 3, 2}, "Service is stopping, try again later")
-	case len(r.wires) >= r.maxAll:
+		return stopped()
+	case len(r.wires) >= r.maxAll && !r.makeRoom(""):
 		return say(421, enhanced{4, 3, 2}, "Too many connections, try again later")
-	case w.client.IsValid() && r.hosts[w.name] >= r.maxHost:
-		return say(421, enhanced{4, 7, 0}, "Too many connections from your address, try again later")
+	case w.client.IsValid() && !w.proxied && r.hosts[w.name] >= r.maxHost && !r.makeRoom(w.name):
+		return tooManyOfHost()
 	}
 	r.wires[w] = struct{}{}
 	r.hosts[w.name]++
 	return nil
+}
+
+// makeRoom ends the connection that has been idle the longest, of one host or
+// of all ("").
+func (r *roster) makeRoom(host string) bool {
+	var idlest *wire
+	now, longest := time.Now(), evictAfter
+	for w := range r.wires {
+		if host != "" && w.name != host {
+			continue
+		}
+		if d := w.idle(now); d >= longest {
+			idlest, longest = w, d
+		}
+	}
+	if idlest == nil {
+		return false
+	}
+	idlest.evict()
+	return true
 }
 
 // leave takes a connection out. It does nothing for one that is not in.
@@ -52,10 +76,18 @@ func (r *roster) leave(w *wire) {
 		return
 	}
 	delete(r.wires, w)
-	if r.hosts[w.name]--; r.hosts[w.name] == 0 {
-		delete(r.hosts, w.name)
-	}
+	r.uncount(w.name)
 	r.announce()
+}
+
+func (r *roster) uncount(host string) {
+	if r.hosts[host]--; r.hosts[host] == 0 {
+		delete(r.hosts, host)
+	}
+}
+
+func tooManyOfHost() *answer {
+	return say(421, enhanced{4, 7, 0}, "Too many connections from your address, try again later")
 }
 
 // stop lets nobody in any more, and returns a channel that is closed when

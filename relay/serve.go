@@ -2,9 +2,7 @@ package relay
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -12,16 +10,35 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Serve takes mail in from l until Shutdown is called, and returns nil then.
-// It closes l. Several listeners may be served at once.
-func (s *Server) Serve(l net.Listener) error {
-	e := &entrance{Listener: l, srv: s}
+// Door says how clients come in through a listener.
+type Door struct {
+	// TLS: the connection begins with a handshake (RFC 8314); needs
+	// Config.TLS.
+	TLS bool
+	// LMTP: the protocol is that of RFC 2033.
+	LMTP bool
+	// Proxies are those who name the client that they speak for, by the
+	// PROXY protocol. All others are clients themselves.
+	Proxies []netip.Prefix
+}
+
+// Serve takes mail in from l over SMTP, with STARTTLS if there is a
+// certificate, until Shutdown is called, and returns nil then. It closes l.
+// Several listeners may be served at once.
+func (s *Server) Serve(l net.Listener) error { return s.ServeDoor(l, Door{}) }
+
+// ServeDoor is like Serve, for clients that come in another way.
+func (s *Server) ServeDoor(l net.Listener, d Door) error {
+	if d.TLS && s.cfg.TLS == nil {
+		return errors.New("implicit TLS needs a certificate")
+	}
+	e := &entrance{Listener: l, srv: s, door: d}
 	if !s.doors.add(e) {
 		l.Close() //nolint:errcheck // it was never used
 		return nil
 	}
 	defer s.doors.remove(e)
-	err := s.protocol().Serve(e)
+	err := s.protocol(d).Serve(e)
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
@@ -29,9 +46,10 @@ func (s *Server) Serve(l net.Listener) error {
 }
 
 // protocol is go-smtp, set up for one listener.
-func (s *Server) protocol() *smtp.Server {
+func (s *Server) protocol(d Door) *smtp.Server {
 	p := smtp.NewServer(smtp.BackendFunc(s.newSession))
 	p.Domain = s.cfg.Hostname
+	p.LMTP = d.LMTP
 	p.MaxMessageBytes = s.cfg.MaxMessage
 	p.MaxRecipients = s.cfg.MaxRecipients
 	p.MaxLineLength = 0 // no limit inside a message; wire bounds the rest
@@ -86,99 +104,4 @@ func await(ctx context.Context, done <-chan struct{}) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// entrance is a listener whose connections are counted and guarded.
-type entrance struct {
-	net.Listener
-	srv *Server
-}
-
-// Accept waits for the next client. Running out of descriptors or memory is
-// waited out: the connections that are open need them.
-func (e *entrance) Accept() (net.Conn, error) {
-	const shortest, longest = 5 * time.Millisecond, time.Second
-	for delay := shortest; ; delay = min(2*delay, longest) {
-		c, err := e.Listener.Accept()
-		if err == nil {
-			return e.admit(c), nil
-		}
-		if e.srv.doors.closed() {
-			return nil, net.ErrClosed
-		}
-		if !passing(err) {
-			return nil, err
-		}
-		e.srv.deps.Event(Event{Kind: Trouble, Err: fmt.Errorf("taking a connection: %w", err)})
-		e.srv.doors.pause(delay)
-	}
-}
-
-// passing reports whether an error of Accept can go away by itself.
-func passing(err error) bool {
-	var t interface{ Temporary() bool }
-	return errors.As(err, &t) && t.Temporary()
-}
-
-// admit guards a connection, and has it turned away if there are too many.
-func (e *entrance) admit(c net.Conn) net.Conn {
-	client, name := clientOf(c)
-	w := &wire{
-		Conn: c, client: client, name: name,
-		times: e.srv.cfg.times(),
-		leave: e.srv.open.leave,
-		tell:  e.srv.deps.Event,
-		born:  time.Now(),
-	}
-	w.upper = w
-	if w.refusal = e.srv.open.enter(w); w.refusal != nil {
-		e.srv.deps.Event(Event{Kind: TurnedAway, Client: name, Reply: line(w.refusal)})
-		return w
-	}
-	e.srv.deps.Event(Event{Kind: Connected, Client: name})
-	return w
-}
-
-func (c Config) times() times {
-	return times{
-		idle:    c.Idle,
-		command: c.CommandTimeout,
-		session: c.SessionTime,
-		replies: int64(c.MaxRecipients) + 200,
-	}
-}
-
-// clientOf is who is at the other end: an address, or "unix".
-func clientOf(c net.Conn) (netip.Addr, string) {
-	remote := c.RemoteAddr()
-	if remote.Network() == "unix" {
-		return netip.Addr{}, "unix"
-	}
-	at, err := netip.ParseAddrPort(remote.String())
-	if err != nil {
-		return netip.Addr{}, "unknown"
-	}
-	client := at.Addr().Unmap().WithZone("")
-	return client, client.String()
-}
-
-// wireOf finds the guard of a connection below its TLS.
-func wireOf(c net.Conn) *wire {
-	if secure, ok := c.(*tls.Conn); ok {
-		c = secure.NetConn()
-	}
-	return c.(*wire)
-}
-
-// troubles makes events of what go-smtp logs.
-type troubles func(Event)
-
-// Printf is called by go-smtp.
-func (t troubles) Printf(format string, v ...any) {
-	t(Event{Kind: Trouble, Err: fmt.Errorf(format, v...)})
-}
-
-// Println is called by go-smtp.
-func (t troubles) Println(v ...any) {
-	t(Event{Kind: Trouble, Err: errors.New(fmt.Sprint(v...))})
 }

@@ -28,13 +28,15 @@ type session struct {
 	chunks *io.PipeReader // the body that Data reads, if it comes in chunks
 	auth   string         // who the client has proved to be
 	faults int
+	tries  int // failed AUTH commands
 }
 
 // transaction is one message in the making.
 type transaction struct {
 	envelope store.Envelope
 	copies   []store.Copy
-	size     int64 // as declared, 0 if not
+	size     int64  // as declared, 0 if not
+	protocol string // for the Received field
 }
 
 func (s *Server) newSession(c *smtp.Conn) (smtp.Session, error) {
@@ -72,7 +74,8 @@ func (s *session) begin(from string, opts *smtp.MailOptions) (*transaction, erro
 	if err := s.srv.deps.Space(); err != nil {
 		return nil, err
 	}
-	return &transaction{envelope: s.envelope(sender, opts), size: opts.Size}, nil
+	envelope := s.envelope(sender, opts)
+	return &transaction{envelope: envelope, size: opts.Size, protocol: protocolOf(envelope, s.conn.Server().LMTP)}, nil
 }
 
 // allowed reports whether this client may send at all.

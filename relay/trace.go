@@ -38,9 +38,14 @@ func literal(client string) string {
 
 // protocolOf is the "with" word of a Received field (RFC 3848, RFC 6531
 // section 4.3).
-func protocolOf(e store.Envelope) string {
+func protocolOf(e store.Envelope, lmtp bool) string {
 	p := "ESMTP"
-	if e.UTF8 {
+	switch {
+	case lmtp && e.UTF8:
+		p = "UTF8LMTP"
+	case lmtp:
+		p = "LMTP"
+	case e.UTF8:
 		p = "UTF8SMTP"
 	}
 	if e.TLS {

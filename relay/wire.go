@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/emersion/go-smtp"
 )
 
 const (
@@ -42,7 +40,7 @@ type wire struct {
 	name   string     // the client's address as recorded, "unix" for a socket
 	times  times
 	born   time.Time
-	leave  func(*wire)
+	roster *roster
 	tell   func(Event)
 
 	unanswered atomic.Int64 // octets read since the last progress
@@ -52,17 +50,19 @@ type wire struct {
 
 	// These belong to the goroutine that serves the connection: it alone
 	// reads, writes and closes.
-	out     []byte          // replies held back
-	refusal *smtp.SMTPError // sent instead of the greeting
-	greeted bool            // the greeting has been written
-	secured bool            // only TLS records may be written
-	upper   io.Writer       // where replies are written; nil while the client could not read them
+	out     []byte    // replies held back
+	refusal *answer   // sent instead of the greeting
+	greeted bool      // the greeting has been written
+	secured bool      // only TLS records may be written
+	proxied bool      // the client is named by a header that is to come
+	upper   io.Writer // where replies are written; nil while the client could not read them
 
 	mu        sync.Mutex
 	receiving bool      // the body of a message is being read
-	stopping  bool      // 421 at the next opportunity
-	giveUp    bool      // 421 inside of a message, too
+	bye       *answer   // to be said at the next opportunity
+	giveUp    bool      // also inside of a message
 	deadline  time.Time // of the read under way
+	waiting   time.Time // since when there is nothing to do
 }
 
 // times are the limits of a connection.
@@ -73,8 +73,15 @@ type times struct {
 
 // Read reads after the held back replies are on their way.
 func (w *wire) Read(p []byte) (int, error) {
+	if w.proxied {
+		w.identify()
+	}
 	if err := w.flush(); err != nil {
 		return 0, err
+	}
+	if w.refusal != nil {
+		w.turnAway()
+		return 0, errHungUp
 	}
 	if w.last.Load() {
 		return 0, errHungUp // what there is to say is about to be said
@@ -97,17 +104,18 @@ func (w *wire) Read(p []byte) (int, error) {
 
 // arm sets the deadline of the next read. Where there is to be none, it says
 // what the client is told instead.
-func (w *wire) arm() *smtp.SMTPError {
+func (w *wire) arm() *answer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.giveUp, w.stopping && !w.receiving:
-		return stopped()
+	case w.mustGo():
+		return w.bye
 	case w.replies.Load() > w.times.replies:
 		return say(421, enhanced{4, 7, 0}, "Too many commands without a message")
 	}
 	if w.unanswered.Load() == 0 {
-		w.deadline = w.next(time.Now())
+		w.waiting = time.Now()
+		w.deadline = w.next(w.waiting)
 		w.Conn.SetReadDeadline(w.deadline) //nolint:errcheck // the read fails then
 	}
 	return nil
@@ -127,31 +135,32 @@ func (w *wire) next(now time.Time) time.Time {
 }
 
 // late is what a client is told whose time is over.
-func (w *wire) late() *smtp.SMTPError {
+func (w *wire) late() *answer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case w.giveUp, w.stopping && !w.receiving:
-		return stopped()
+	case w.mustGo():
+		return w.bye
 	case time.Since(w.born) >= w.times.session:
 		return say(421, enhanced{4, 7, 0}, "This connection has lasted long enough")
 	}
 	return say(421, enhanced{4, 4, 2}, "Idle for too long")
 }
 
-func stopped() *smtp.SMTPError {
-	return say(421, enhanced{4, 3, 2}, "Service is stopping, try again later")
-}
+// mustGo reports whether the connection is to end now.
+func (w *wire) mustGo() bool { return w.bye != nil && (w.giveUp || !w.receiving) }
 
 // Write takes one reply, or one record of TLS.
 func (w *wire) Write(p []byte) (int, error) {
+	if w.proxied {
+		w.identify()
+	}
 	switch {
 	case w.shut.Load():
 		return 0, net.ErrClosed
 	case w.refusal != nil:
-		w.out = append(w.out, line(w.refusal)+"\r\n"...)
-		w.part()
-		return len(p), nil
+		w.turnAway()
+		return 0, errHungUp
 	case w.secured && !isRecord(p):
 		// After STARTTLS nothing is said in the clear: a failed handshake
 		// ends the connection, where go-smtp would go on without TLS.
@@ -208,12 +217,12 @@ func (w *wire) flush() error {
 func (w *wire) Close() error {
 	err := w.flush()
 	w.kill()
-	w.leave(w)
+	w.roster.leave(w)
 	return err
 }
 
 // hangUp says bye to the client and ends the connection.
-func (w *wire) hangUp(bye *smtp.SMTPError) {
+func (w *wire) hangUp(bye *answer) {
 	if w.shut.Load() {
 		return
 	}
@@ -241,7 +250,7 @@ func (w *wire) part() {
 func (w *wire) unheard() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stopping || !w.last.Load() {
+	if w.bye != nil || !w.last.Load() {
 		return false
 	}
 	return w.Conn.SetReadDeadline(time.Now().Add(lingerTime)) == nil

@@ -2,7 +2,7 @@ package relay
 
 import "time"
 
-// What the session and the server tell a wire.
+// What the session, the roster and the server tell a wire.
 
 // receive notes that the body of a message begins or ends.
 func (w *wire) receive(on bool) {
@@ -22,12 +22,29 @@ func (w *wire) endAfterReply() { w.last.Store(true) }
 
 // stop ends the connection with 421: at the next command, or at once if now
 // is set.
-func (w *wire) stop(now bool) {
+func (w *wire) stop(now bool) { w.dismiss(stopped(), now) }
+
+// evict ends an idle connection whose place somebody else needs.
+func (w *wire) evict() {
+	w.dismiss(say(421, enhanced{4, 4, 2}, "Idle, and others are waiting"), false)
+}
+
+func (w *wire) dismiss(bye *answer, now bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stopping = true
+	w.bye = bye
 	w.giveUp = w.giveUp || now
-	if w.giveUp || !w.receiving {
+	if w.mustGo() {
 		w.Conn.SetReadDeadline(time.Unix(1, 0)) //nolint:errcheck // a closed one needs no waking
 	}
+}
+
+// idle is how long there has been nothing to do at now.
+func (w *wire) idle(now time.Time) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.receiving || w.bye != nil || w.waiting.IsZero() {
+		return 0
+	}
+	return now.Sub(w.waiting)
 }
