@@ -128,16 +128,20 @@ func (s *Smarthost) open(ctx context.Context, server *server, addr string, clear
 func (s *Smarthost) dial(ctx context.Context, server *server, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeouts.Connect)
 	defer cancel()
+	network := "tcp"
+	if strings.HasPrefix(addr, "/") {
+		network = "unix"
+	}
 	if s.opt.Dial != nil {
-		return s.opt.Dial(ctx, "tcp", addr)
+		return s.opt.Dial(ctx, network, addr)
 	}
 	dialer := net.Dialer{}
-	if server.Source != "" {
+	if server.Source != "" && network == "tcp" {
 		ip := net.ParseIP(server.Source)
 		if ip == nil {
 			return nil, fmt.Errorf("source address %q is no IP address", server.Source)
 		}
 		dialer.LocalAddr = &net.TCPAddr{IP: ip}
 	}
-	return dialer.DialContext(ctx, "tcp", addr)
+	return dialer.DialContext(ctx, network, addr)
 }

@@ -35,13 +35,32 @@ func (c *conn) data(ctx context.Context, a *attempt, body io.Reader) {
 		a.refuse(a.silence(ctx, stageBody, err))
 		return
 	}
-	heard := make(chan answer, 1)
-	go func() {
-		got, err := readReply(c.r)
-		c.guard.cutWrites()
-		heard <- answer{got, err}
-	}()
+	expected := 1
+	if c.server.LMTP {
+		expected = len(a.open()) // RFC 2033 section 4.2: one for each
+	}
+	heard := c.listen(expected)
 	c.conclude(ctx, a, c.write(a, body, heard), heard)
+	for range heard { // until it has ended and leaves the connection alone
+	}
+}
+
+// listen hears the given number of replies, or fewer and an error. The first
+// of either cuts the writing of the body, which is over or of no use then.
+func (c *conn) listen(expected int) <-chan answer {
+	heard := make(chan answer, expected)
+	go func() {
+		defer close(heard)
+		for range expected {
+			got, err := readReply(c.r)
+			c.guard.cutWrites()
+			heard <- answer{got, err}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return heard
 }
 
 // fitting is the body as this server can take it.
@@ -120,34 +139,55 @@ func (c *conn) conclude(ctx context.Context, a *attempt, w written, heard <-chan
 		a.refuse(a.refusedEarly(ctx, *w.early))
 	case w.read != nil:
 		c.abandon()
-		<-heard
 		a.fault(stageBody, w.read)
 	default:
 		a.refuse(a.refusedEarly(ctx, c.lastAnswer(heard, w.err)))
 	}
 }
 
-// concludeDot awaits the reply to the final dot. Only a 2xx leaves the
-// connection in use: after a refusal it is not certain that the server read
-// the body to its end, and a reply that comes late would pass for the next.
+// concludeDot awaits the reply to the final dot, or with LMTP those of all
+// recipients. Only when all are 2xx is the connection used again: after a
+// refusal it is not certain that the server read the body to its end, and a
+// reply that comes late would pass for the next.
 func (c *conn) concludeDot(ctx context.Context, a *attempt, heard <-chan answer) {
-	err := c.net.SetReadDeadline(time.Now().Add(c.wait.Dot))
-	if err != nil {
+	if err := c.net.SetReadDeadline(time.Now().Add(c.wait.Dot)); err != nil {
 		_ = c.net.Close()
 	}
-	got := <-heard
-	r := a.answered(ctx, stageDot, got.reply, waited(got.err, c.wait.Dot))
-	switch {
-	case r.OK():
-		a.end(store.Delivered, r)
+	outcome, keep := store.Rejected, true
+	open, decisive := a.open(), store.Reply{}
+	for n := 0; ; n++ {
+		got, more := <-heard
+		if !more {
+			break
+		}
+		r := a.answered(ctx, stageDot, got.reply, waited(got.err, c.wait.Dot))
+		keep = keep && r.OK()
+		outcome, decisive = weigh(outcome, decisive, r, got.reply.failed())
+		if c.server.LMTP && got.err == nil {
+			a.drop(open[n], r)
+		}
+	}
+	a.end(outcome, decisive)
+	if keep {
 		c.guard.cut.Store(false)
 		return
-	case got.reply.failed():
-		a.end(store.Rejected, r)
-	default:
-		a.end(store.Uncertain, r)
 	}
 	c.abandon()
+}
+
+// weigh takes one more reply to the final dot into account. Silence outweighs
+// all: what became of the mail is then unknown. One recipient who has it makes
+// it delivered.
+func weigh(outcome store.Outcome, decisive, r store.Reply, failed bool) (store.Outcome, store.Reply) {
+	switch {
+	case !r.OK() && !failed:
+		return store.Uncertain, r
+	case r.OK() && outcome == store.Rejected:
+		return store.Delivered, r
+	case outcome == store.Rejected && (decisive.Stage == "" || weight(r) > weight(decisive)):
+		return store.Rejected, r
+	}
+	return outcome, decisive
 }
 
 // lastAnswer gives the server a moment to say why it takes no more of the

@@ -64,10 +64,14 @@ func failing(r reply) reply {
 }
 
 // hello says EHLO, or HELO to a server that does not know it (RFC 5321
-// section 3.2).
+// section 3.2), or LHLO (RFC 2033 section 4.1).
 func (c *conn) hello(localName string) *refusal {
-	got, err := c.command(c.wait.Command, "EHLO "+localName)
-	if err == nil && (got.code == 500 || got.code == 502) {
+	verb := "EHLO "
+	if c.server.LMTP {
+		verb = "LHLO "
+	}
+	got, err := c.command(c.wait.Command, verb+localName)
+	if err == nil && !c.server.LMTP && (got.code == 500 || got.code == 502) {
 		got, err = c.command(c.wait.Command, "HELO "+localName)
 		got.lines = nil
 	}
@@ -180,7 +184,8 @@ func offersPlain(mechanisms string) bool {
 	return false
 }
 
+// loopback reports whether host is this machine.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return host == "localhost" || strings.HasPrefix(host, "/") || ip != nil && ip.IsLoopback()
 }

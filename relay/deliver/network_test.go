@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -138,5 +139,30 @@ func TestAgainstGoSMTP(t *testing.T) {
 	}
 	if h := s.Health(); h.Open != 1 || h.Idle != 1 || h.Counts.Delivered != 5 || time.Since(h.LastSuccess) > time.Minute {
 		t.Errorf("health %+v", h)
+	}
+}
+
+// LMTP over a socket of this machine.
+func TestAgainstGoSMTPOverLMTP(t *testing.T) {
+	backend := keep{got: make(chan *kept, 1)}
+	server := smtp.NewServer(backend)
+	server.LMTP = true
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "lmtp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	defer func() { _ = server.Close(); <-served }()
+
+	s := NewSmarthost(Options{Servers: []Server{{Addr: l.Addr().String(), LMTP: true}}})
+	defer s.Close()
+	mail := store.Outgoing{From: "a@example.org", To: []store.Target{{Address: "b@example.net"}, {Address: "c@example.net"}}}
+	sent := s.Send(t.Context(), mail, ready(benchBody))
+	if sent.Outcome != store.Delivered || !sent.Targets[0].OK() || !sent.Targets[1].OK() {
+		t.Fatalf("%+v", sent)
+	}
+	if got := <-backend.got; string(got.body) != benchBody || len(got.to) != 2 {
+		t.Errorf("%q", got.to)
 	}
 }

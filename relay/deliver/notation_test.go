@@ -155,6 +155,8 @@ func (d *dialogue) option(name string, words []string) (err error) {
 		for i := range d.opt.Servers {
 			d.opt.Servers[i].TLS = TLS(words[0])
 		}
+	case "lmtp":
+		server.LMTP = true
 	case "implicit":
 		server.ImplicitTLS = true
 	case "auth":

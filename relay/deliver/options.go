@@ -21,10 +21,13 @@ const (
 
 // Server is one mail server.
 type Server struct {
-	// Addr is "host:port", or with MX "domain:port": then the mail
-	// exchangers of the domain are tried in their order (RFC 5321 section 5.1).
+	// Addr is "host:port", or the path of a socket of this machine, or with MX
+	// "domain:port": then the mail exchangers of the domain are tried in
+	// their order (RFC 5321 section 5.1).
 	Addr string
 	MX   bool
+	// LMTP speaks RFC 2033, with a reply for each recipient after the body.
+	LMTP bool
 	TLS  TLS
 	// ImplicitTLS starts with the handshake (RFC 8314, port 465); TLS then
 	// only says whether the certificate is verified.
