@@ -111,10 +111,22 @@ func (s *scanner) classifyWord(start, end int, m shape) token {
 		return t
 	}
 	t.kind = s.kindOf(s.text[start:end], m)
+	if s.isHost(s.text[start:end]) {
+		t.kind = self
+	}
 	if t.kind == constant && m.dots > 0 {
 		t.from = exceptionClass(s.text, start, end)
 	}
 	return t
+}
+
+// isHost reports whether a word is the host that the mail is about, with or
+// without its domain.
+func (s *scanner) isHost(word string) bool {
+	if len(word) < 3 || len(s.host) < 3 {
+		return false
+	}
+	return strings.EqualFold(word, s.host) || strings.EqualFold(word, before(s.host, ".")) || strings.EqualFold(before(word, "."), s.host)
 }
 
 // kindOf decides what a word without slashes and loose ends is.

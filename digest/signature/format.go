@@ -199,7 +199,8 @@ func (f *format) check() error {
 
 // verdictOf looks a word up, in the format's own list first.
 func (f *format) verdictOf(text string) (verdict, bool) {
-	if v, ok := f.words[strings.ToLower(text)]; ok {
+	text = strings.ToLower(strings.ReplaceAll(text, "_", " "))
+	if v, ok := f.words[text]; ok {
 		return v, true
 	}
 	return verdictOf(text)

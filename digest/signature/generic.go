@@ -12,17 +12,17 @@ func (m *mail) generic() finding {
 	subject := stripPrefixes(m.subject)
 	f := finding{format: "generic", family: "generic"}
 	variant := m.informative(0)
-	core := appendCore(make([]byte, 0, 256), subject)
-	f.title = string(appendTitle(nil, subject))
+	core := appendCore(make([]byte, 0, 256), subject, "")
+	f.title = string(appendTitle(nil, subject, ""))
 	if isThin(core) {
 		core = append(core, '\n')
-		core = appendCore(core, variant)
+		core = appendCore(core, variant, "")
 		if f.title == "" {
-			f.title = string(appendTitle(nil, variant))
+			f.title = string(appendTitle(nil, variant, ""))
 		}
 	}
 	f.core = string(core)
-	f.variant = string(appendTitle(nil, variant))
+	f.variant = string(appendTitle(nil, variant, ""))
 	f.reports = []store.Report{{State: store.Notice}}
 	return f
 }
@@ -96,5 +96,5 @@ func isThin(core []byte) bool {
 // Template returns the canonical form of one line of text: what the generic
 // template groups by. Two lines that differ in what it masks have the same.
 func Template(line string) string {
-	return string(appendCore(nil, clean(line, maxScan)))
+	return string(appendCore(nil, clean(line, maxScan), ""))
 }

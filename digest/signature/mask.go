@@ -26,6 +26,7 @@ const (
 	address
 	mailbox
 	host
+	self // the host that the mail is about
 	link
 	path
 	hash
@@ -34,7 +35,7 @@ const (
 )
 
 // names of the kinds in titles.
-var kindNames = [...]string{"", "", "<n>", "<time>", "<time>", "<duration>", "<version>", "<ip>", "<address>", "<host>", "<url>", "<path>", "<id>", "<user>", ""}
+var kindNames = [...]string{"", "", "<n>", "<time>", "<time>", "<duration>", "<version>", "<ip>", "<address>", "<host>", "<host>", "<url>", "<path>", "<id>", "<user>", ""}
 
 // token is one word of a text, where it stands, and what it is taken for.
 type token struct {
@@ -46,14 +47,15 @@ type token struct {
 // scanner cuts a text into tokens in one pass, without allocating.
 type scanner struct {
 	text    string
+	host    string // the host that the mail is about, "" for none
 	at      int
 	last    kind   // of the token before
 	lastTok string // the token before
 	lastEnd int    // where it ended
 }
 
-func newScanner(text string) scanner {
-	return scanner{text: cut(text, maxScan)}
+func newScanner(text, host string) scanner {
+	return scanner{text: cut(text, maxScan), host: host}
 }
 
 // next returns the next token, or false at the end of the text.
@@ -106,11 +108,11 @@ var separators = func() (table [utf8.RuneSelf]bool) {
 // appendCore appends the canonical form of text to dst: constants in lower
 // case with their digit runs as 0, one symbol for all that is masked, runs
 // and repeats collapsed, masks at the end dropped.
-func appendCore(dst []byte, text string) []byte {
+func appendCore(dst []byte, text, host string) []byte {
 	var starts [maxTokens]int // where each token of the core begins in dst
 	n := 0
 	base := len(dst)
-	for s := newScanner(text); n < maxTokens; {
+	for s := newScanner(text, host); n < maxTokens; {
 		t, ok := s.next()
 		if !ok {
 			break
@@ -199,9 +201,9 @@ func isJoin(c byte) bool { return c == '-' || c == '_' || c == ':' || c == '.' }
 
 // appendTitle appends text for people: as it is written, with what is masked
 // named by its kind.
-func appendTitle(dst []byte, text string) []byte {
+func appendTitle(dst []byte, text, host string) []byte {
 	last := 0
-	s := newScanner(text)
+	s := newScanner(text, host)
 	for n := 0; n < maxTokens; n++ {
 		t, ok := s.next()
 		if !ok {
@@ -224,15 +226,15 @@ func appendTitle(dst []byte, text string) []byte {
 // appendSteady appends text as it is written, with a * for each number, time
 // and id: for commands and names, in which paths and hosts tell one from
 // another.
-func appendSteady(dst []byte, text string) []byte {
+func appendSteady(dst []byte, text, host string) []byte {
 	last := 0
-	for s := newScanner(text); ; {
+	for s := newScanner(text, host); ; {
 		t, ok := s.next()
 		if !ok {
 			return append(dst, s.text[last:]...)
 		}
 		switch t.kind {
-		case number, moment, duration, hash:
+		case number, moment, duration, hash, self:
 			dst = append(append(dst, s.text[last:t.start]...), '*')
 			last = t.end
 		}

@@ -65,8 +65,9 @@ func parseOutputPart(inner string, names fieldNames) (outputPart, error) {
 	return outputPart{field: i, render: render, optional: optional}, nil
 }
 
-// text fills the output in, false if a field that it needs is empty.
-func (o output) text(from *fields) (string, bool) {
+// text fills the output in, false if a field that it needs is empty. The name
+// of a host is left out of the forms that mask, where more than it is told.
+func (o output) text(from *fields, host string) (string, bool) {
 	if len(o.parts) == 1 && o.parts[0].field >= 0 && o.parts[0].render == "" {
 		text := from[o.parts[0].field]
 		return text, text != "" || o.parts[0].optional
@@ -81,19 +82,22 @@ func (o output) text(from *fields) (string, bool) {
 		if text == "" && !part.optional {
 			return "", false
 		}
-		out = appendRendered(out, text, part.render)
+		out = appendRendered(out, text, part.render, host)
 	}
 	return strings.TrimSpace(string(out)), true
 }
 
-func appendRendered(out []byte, text, render string) []byte {
+func appendRendered(out []byte, text, render, host string) []byte {
 	switch render {
 	case "masked":
-		return appendCore(out, text)
+		return appendCore(out, text, host)
 	case "steady":
-		return appendSteady(out, text)
+		if strings.EqualFold(text, host) {
+			host = ""
+		}
+		return appendSteady(out, text, host)
 	case "title":
-		return appendTitle(out, text)
+		return appendTitle(out, text, host)
 	case "short":
 		return append(out, before(text, ".")...)
 	}
@@ -101,9 +105,9 @@ func appendRendered(out []byte, text, render string) []byte {
 }
 
 // firstText is the text of the first output that gives one.
-func firstText(outputs []output, from *fields) string {
+func firstText(outputs []output, from *fields, host string) string {
 	for _, o := range outputs {
-		if text, ok := o.text(from); ok {
+		if text, ok := o.text(from, host); ok {
 			return text
 		}
 	}

@@ -203,18 +203,19 @@ func (f *format) finding(m *mail, fill *filling) finding {
 		}
 	}
 	slices.SortStableFunc(out.reports, func(a, b store.Report) int { return rank(a) - rank(b) })
-	key := firstText(f.key, from)
+	host := before(out.reports[0].Object, " ")
+	key := firstText(f.key, from, host)
 	if key == "" && len(fill.records) > 0 {
-		key = firstText(f.key, &fill.records[0])
+		key = firstText(f.key, &fill.records[0], host)
 	}
 	out.core = strings.ToLower(strings.Join(strings.Fields(key), " "))
-	if out.title = firstText(f.title, from); out.title == "" {
+	if out.title = firstText(f.title, from, host); out.title == "" {
 		out.title = key
 	}
-	if out.variant = firstText(f.variant, from); out.variant == "" {
+	if out.variant = firstText(f.variant, from, ""); out.variant == "" {
 		out.variant = m.informative(0)
 	}
-	out.variant = string(appendTitle(nil, out.variant))
+	out.variant = string(appendTitle(nil, out.variant, ""))
 	m.note("key", key)
 	return out
 }
@@ -224,7 +225,7 @@ func (f *format) report(from *fields) store.Report {
 	r := store.Report{State: store.Problem}
 	told := false
 	for _, o := range f.state {
-		text, ok := o.text(from)
+		text, ok := o.text(from, "")
 		if !ok {
 			continue
 		}
@@ -236,11 +237,11 @@ func (f *format) report(from *fields) store.Report {
 			r.Severity = v.severity
 		}
 	}
-	if v, known := f.verdictOf(firstText(f.severity, from)); known {
+	if v, known := f.verdictOf(firstText(f.severity, from, "")); known {
 		r.Severity = v.severity
 	}
-	r.Object = objectName(firstText(f.object, from))
-	r.Time = parseTime(firstText(f.time, from))
+	r.Object = objectName(firstText(f.object, from, ""))
+	r.Time = parseTime(firstText(f.time, from, ""))
 	return r
 }
 
