@@ -32,7 +32,7 @@ func NewSmarthost(opt Options) *Smarthost {
 	return s
 }
 
-var errShut = errors.New("lull is shutting down")
+var errShut = errors.New("this way out is closed: lull is shutting down, or has been given another one")
 
 // Send implements [Sender]. It waits while MaxConnections others are sending.
 // A connection from the pool that turns out dead at MAIL costs no attempt: the
