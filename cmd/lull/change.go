@@ -31,7 +31,7 @@ Without --yes or --token this is a dry run: it counts what the filter matches,
 by reader and by incident, shows five samples, and prints a token. Acting with
 the token touches what was shown, and nothing that came later.`,
 		Example: `  lull ` + kind + ` --from 'cron@*' --subject 'LDAP' --reason "LDAP outage T234"`,
-		Args:    cobra.NoArgs,
+		Args:    none,
 	}
 	ch := changing{filters: newFilters(c)}
 	c.Flags().BoolVar(&ch.all, "all", false, "match everything: typed in place of a filter")
@@ -172,6 +172,9 @@ func receipt(c admin.Changed) string {
 	}
 	if c.Rule != "" {
 		fmt.Fprintf(b, "standing rule %s\n", c.Rule)
+	}
+	if c.Release != "" {
+		fmt.Fprintf(b, "what it holds stays held; let it go with: %s\n", c.Release)
 	}
 	if c.Undo != "" {
 		fmt.Fprintf(b, "undo with: %s\n", c.Undo)

@@ -14,7 +14,7 @@ func (s *session) incidents() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "incidents [FILTER]",
 		Short: "list incidents; with a filter those that have a copy which it selects",
-		Args:  cobra.NoArgs,
+		Args:  none,
 	}
 	f := newFilters(c)
 	p.flags(c)

@@ -16,7 +16,7 @@ func (s *session) list() *cobra.Command {
 		Short: "list copies of every kept fate; --fate narrows",
 		Example: `  lull list --fate waiting --older 1h
   lull list --from 'root@*' --subject 'disk .* full' --json`,
-		Args: cobra.NoArgs,
+		Args: none,
 	}
 	f := newFilters(c)
 	p.flags(c)

@@ -44,7 +44,7 @@ func mailsIn(name string, stdin io.Reader) iter.Seq2[mailFile, error] {
 }
 
 // mailsUnder walks a folder in the order of names; of a Maildir it leaves out
-// what is not delivered yet. It reports whether more is wanted.
+// what is not delivered yet. Hidden files are no mails. It reports whether more is wanted.
 func mailsUnder(folder string, yield func(mailFile, error) bool) bool {
 	err := filepath.WalkDir(folder, func(path string, d os.DirEntry, err error) error {
 		switch {
@@ -52,7 +52,7 @@ func mailsUnder(folder string, yield func(mailFile, error) bool) bool {
 			return err
 		case d.IsDir() && d.Name() == "tmp" && isDir(filepath.Join(filepath.Dir(path), "new")):
 			return filepath.SkipDir
-		case d.IsDir() || !d.Type().IsRegular():
+		case d.IsDir() || !d.Type().IsRegular() || strings.HasPrefix(d.Name(), "."):
 			return nil
 		}
 		if !mailsOfFile(path, yield) {

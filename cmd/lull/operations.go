@@ -21,7 +21,7 @@ func (s *session) undo() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return s.screen.either(done, fmt.Sprintf("%s %s is undone: %s\n", done.Kind, done.Operation, scope(done)))
+				return s.screen.either(done, undoing(done))
 			})
 		},
 	}
@@ -36,9 +36,9 @@ func (s *session) trash() *cobra.Command {
 }
 
 // operationList lists all operations, or those that filled the trash.
-func (s *session) operationList(use, short string, trash bool, none string) *cobra.Command {
+func (s *session) operationList(use, short string, trash bool, empty string) *cobra.Command {
 	var p pages
-	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs}
+	c := &cobra.Command{Use: use, Short: short, Args: none}
 	p.flags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		page, err := p.page(s.screen)
@@ -46,7 +46,7 @@ func (s *session) operationList(use, short string, trash bool, none string) *cob
 			return err
 		}
 		return s.ask(c.Context(), func(ctx context.Context, client *admin.Client) error {
-			_, err := printPage(s.screen, client.Operations(ctx, trash, page), none, operationColumns(), func(o admin.Operation) string { return o.Operation })
+			_, err := printPage(s.screen, client.Operations(ctx, trash, page), empty, operationColumns(), func(o admin.Operation) string { return o.Operation })
 			return err
 		})
 	}
@@ -72,4 +72,13 @@ func undone(o admin.Operation) string {
 		return "no"
 	}
 	return "by " + o.UndoneBy
+}
+
+// undoing is what an undo did, for people.
+func undoing(c admin.Changed) string {
+	caught := ""
+	if c.Caught > 0 {
+		caught = fmt.Sprintf(", and %d that its rule had caught", c.Caught)
+	}
+	return fmt.Sprintf("%s %s is undone: %s%s\n", c.Kind, c.Operation, scope(c), caught)
 }

@@ -12,7 +12,7 @@ import (
 func (s *session) rules() *cobra.Command {
 	var p pages
 	var ended bool
-	c := &cobra.Command{Use: "rules", Short: "list the standing rules", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "rules", Short: "list the standing rules", Args: none}
 	p.flags(c)
 	c.Flags().BoolVar(&ended, "ended", false, "list those that have ended, too")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -106,7 +106,7 @@ func (s *session) removeRule() *cobra.Command {
 	var change admin.RuleChange
 	c := &cobra.Command{
 		Use:   "rm RULE --reason R",
-		Short: "end a rule now; what it holds joins the next digest",
+		Short: "end a rule now, for mail to come; what it holds stays held",
 		Args:  exactly(1, "the RULE to end; `lull rules` lists them"),
 	}
 	c.Flags().StringVar(&change.Reason, "reason", "", "why, for the record of operations (required)")

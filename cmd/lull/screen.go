@@ -35,11 +35,9 @@ func newScreen(out, errs io.Writer) *screen {
 
 // object writes one JSON object on a line.
 func (s *screen) object(v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("writing JSON: %w", err)
-	}
-	return s.write(string(b) + "\n")
+	e := json.NewEncoder(s.out)
+	e.SetEscapeHTML(false) // subjects are for people, too
+	return e.Encode(v)
 }
 
 // either writes an answer as JSON, or as text for people.

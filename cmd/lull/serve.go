@@ -32,7 +32,7 @@ func (s *session) serve() *cobra.Command {
 configuration anew. Without a configuration and flags it listens on
 127.0.0.1:2525, keeps its state in ./lull-state, and writes what it would send
 into Maildirs under lull-state/outbox.`,
-		Args: cobra.NoArgs,
+		Args: none,
 	}
 	f := c.Flags()
 	f.StringArrayVar(&flags.Listen, "listen", nil, "where to take mail in: `HOST:PORT`, unix:PATH or tls:HOST:PORT; may be repeated")

@@ -15,7 +15,7 @@ func (s *session) status() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "show the whole at a glance",
-		Args:  cobra.NoArgs,
+		Args:  none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return s.ask(c.Context(), func(ctx context.Context, client *admin.Client) error {
 				st, err := client.Status(ctx)

@@ -35,6 +35,13 @@ Exit codes: 0 done, 1 nothing matched, 2 refused or wrong usage, 75 the daemon i
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return wrong("there is no command %q; `lull --help` lists them", args[0])
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return wrong("%v; `%s --help` lists the flags", err, c.CommandPath())
@@ -67,6 +74,14 @@ func (s *session) commands() []group {
 		{"Act", []*cobra.Command{s.change("hold"), s.change("release"), s.change("purge"), s.undo(), s.rule()}},
 		{"Account", []*cobra.Command{s.operations(), s.trash(), s.rules(), s.verify(), s.bound()}},
 	}
+}
+
+// none demands that there be no arguments beside flags.
+func none(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return wrong("%s takes no argument %q; filters and options are written --key value, see `%[1]s --help`", c.CommandPath(), args[0])
+	}
+	return nil
 }
 
 // ask runs a command's work with a client of the daemon.

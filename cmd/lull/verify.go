@@ -18,7 +18,7 @@ func (s *session) verify() *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify",
 		Short: "recount every accepted copy; exit 2 on any difference",
-		Args:  cobra.NoArgs,
+		Args:  none,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return s.ask(c.Context(), func(ctx context.Context, client *admin.Client) error {
 				v, err := client.Verify(ctx)
@@ -55,7 +55,7 @@ func (s *session) bound() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bound",
 		Short: "tell the most mails that each reader got in any window, from the slots",
-		Args:  cobra.NoArgs,
+		Args:  none,
 	}
 	p.flags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {

@@ -189,14 +189,14 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, c Change, plan show
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, op)
+	return s.done(w, r, string(op.Kind), changedOf(op))
 }
 
 // done answers an operation, tells of it, and has what is due looked at anew.
-func (s *Server) done(w http.ResponseWriter, r *http.Request, op store.Operation) error {
-	s.event(Event{Request: string(op.Kind), By: author(r), Operation: op.ID, Copies: op.Copies})
+func (s *Server) done(w http.ResponseWriter, r *http.Request, request string, c Changed) error {
+	s.event(Event{Request: request, By: author(r), Operation: c.Operation, Copies: c.Copies})
 	s.cfg.Wake()
-	return answer(w, changedOf(op))
+	return answer(w, c)
 }
 
 func (s *Server) undo(w http.ResponseWriter, r *http.Request) error {
@@ -208,7 +208,7 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, op)
+	return s.done(w, r, "undo", changedOf(op))
 }
 
 // most is the greatest counts, at most n.

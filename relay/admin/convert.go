@@ -87,6 +87,7 @@ func changedOf(o store.Operation) Changed {
 	c := Changed{
 		Operation: o.ID, Kind: string(o.Kind), Copies: o.Copies, Incidents: o.Incidents,
 		Readers: o.Readers, InFlight: o.InFlight, Rule: o.Rule, Left: o.Left,
+		Caught: o.Caught, Undone: !o.Undone.IsZero(),
 	}
 	if !o.Forever && o.Undone.IsZero() {
 		c.Undo = "lull undo " + o.ID

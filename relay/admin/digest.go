@@ -34,12 +34,11 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, sent)
 }
 
+// noDigest says why there is none to make. A reader for whom nothing waits may
+// not be known to the store at all.
 func noDigest(reader string, err error) error {
-	switch {
-	case errors.Is(err, store.ErrNothing):
-		return &Fault{NotFound, "nothing waits for " + reader + ": there is no digest to make"}
-	case errors.Is(err, store.ErrNotFound):
-		return &Fault{NotFound, "lull knows no reader " + reader + "; `lull group --by reader` lists them"}
+	if errors.Is(err, store.ErrNothing) || errors.Is(err, store.ErrNotFound) {
+		return &Fault{NotFound, "nothing waits for " + reader + ", so there is no digest to make; `lull forecast` lists the readers for whom something does"}
 	}
 	return err
 }

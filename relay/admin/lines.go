@@ -40,6 +40,7 @@ func pageOf(r *http.Request) (Page, error) {
 // and how many more there are, follow as trailers.
 func lines[T any](w http.ResponseWriter, p Page, all iter.Seq2[T, error]) error {
 	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
 	written, more := 0, 0
 	for v, err := range all {
 		if err != nil {

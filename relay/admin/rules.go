@@ -29,7 +29,28 @@ func (s *Server) changeRule(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, op)
+	changed := changedOf(op)
+	if changed.Release, err = s.letsGo(r, op); err != nil {
+		return err
+	}
+	return s.done(w, r, string(op.Kind), changed)
+}
+
+// letsGo is the command that releases what an ended rule still holds, "" for
+// other operations. A rule that ends by itself needs none.
+func (s *Server) letsGo(r *http.Request, op store.Operation) (string, error) {
+	if op.Kind != store.OpEnd {
+		return "", nil
+	}
+	for rule, err := range s.cfg.Store.Rules(r.Context()) {
+		if err != nil {
+			return "", err
+		}
+		if rule.ID == op.Rule && rule.Kind == store.RuleHold {
+			return "lull undo " + rule.Operation, nil
+		}
+	}
+	return "", nil
 }
 
 func ruleChange(verb string, c RuleChange, now time.Time) (store.Rule, store.OpKind, error) {

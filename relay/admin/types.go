@@ -191,7 +191,10 @@ type Changed struct {
 	Token     string `json:"token,omitempty"`
 	Rule      string `json:"rule,omitempty"`
 	Expires   string `json:"expires,omitempty"`
-	Left      int    `json:"left,omitempty"` // shown by the token, and gone since
+	Left      int    `json:"left,omitempty"`   // shown by the token, and gone since
+	Caught    int    `json:"caught,omitempty"` // by the standing rule, since
+	Undone    bool   `json:"undone,omitempty"`
+	Release   string `json:"release,omitempty"` // the command that lets go what an ended rule holds
 	// Of a dry run: counts by reader and by incident, most first, at most
 	// 20 each, and five samples.
 	ByReader   []Group `json:"by_reader,omitempty"`

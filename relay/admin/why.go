@@ -77,6 +77,10 @@ func (s *Server) whyIncident(ctx context.Context, w *Why, e store.Entry, now tim
 	if err != nil {
 		return err
 	}
+	if i.Copies == 0 {
+		w.say("It belonged to incident %s, all of whose copies are purged.", i.ID)
+		return nil
+	}
 	state := "open"
 	if !i.Open() {
 		state = "closed at " + clock(i.Closed)
