@@ -35,7 +35,7 @@ func queries(w *world) {
 		"filter":         {store.Query{Filter: "--object host7"}, 1},
 		"body":           {store.Query{Filter: "--text 'body of " + m.ID + "'"}, 2},
 		"reader":         {store.Query{Filter: "--reader " + bob}, 1},
-		"readers":        {store.Query{Filter: "--reader *@example.org"}, 301},
+		"readers":        {store.Query{Filter: "--reader *@example.org"}, 302},
 		"fate":           {store.Query{Filter: "--fate held"}, 1},
 		"fates":          {store.Query{Filter: "--fate held --fate waiting"}, 2},
 		"after":          {store.Query{After: n[299]}, 2},
