@@ -115,7 +115,7 @@ func (t *turn) alone(r store.Reader, do work) job {
 			return nil
 		}
 		defer release()
-		if err := t.slot(ctx, r); err != nil {
+		if _, err := t.slot(ctx, r); err != nil {
 			return unexpected(err)
 		}
 		return do(ctx, r)
@@ -128,19 +128,19 @@ func (t *turn) tellWaiting(ctx context.Context, r store.Reader) error {
 	return unexpected(err)
 }
 
-// slot is ErrNoSlot when the bound leaves nothing for a reader now. It is asked
-// before the mail server is troubled; what counts is Begin.
-func (t *turn) slot(ctx context.Context, r store.Reader) error {
+// slot is ErrNoSlot when the bound leaves nothing for a reader until then. It
+// is asked before the mail server is troubled; what counts is Begin.
+func (t *turn) slot(ctx context.Context, r store.Reader) (until time.Time, err error) {
 	now, gate := t.now()
 	used, err := t.queue.Usage(ctx, r.Name, r.To, gate, t.Window)
 	if err != nil {
-		return err
+		return until, err
 	}
 	if used.Gate < t.Budget {
 		t.noteHeld(r.Name, false)
-		return nil
+		return until, nil
 	}
-	until := now.Add(t.tick())
+	until = now.Add(t.tick())
 	if used.Free > gate {
 		until = now.Add(used.Free - gate)
 	}
@@ -148,7 +148,7 @@ func (t *turn) slot(ctx context.Context, r store.Reader) error {
 	if t.noteHeld(r.Name, true) {
 		t.tell(Event{What: Waits, At: now, Reader: r.Name, To: r.To, Copies: r.Waiting, Until: until})
 	}
-	return store.ErrNoSlot
+	return until, store.ErrNoSlot
 }
 
 // healthy asks the release check, when there is something for the gate.

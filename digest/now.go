@@ -2,6 +2,7 @@ package digest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,11 +50,12 @@ func (t *turn) sendable(ctx context.Context, r store.Reader) error {
 			return fmt.Errorf("mail does not leave the mail server, so lull gives it none: %w", err)
 		}
 	}
-	if err := t.slot(ctx, r); err != nil {
+	until, err := t.slot(ctx, r)
+	if errors.Is(err, store.ErrNoSlot) {
 		return fmt.Errorf("%s has had %d mails in %v; the next slot is free at %s: %w",
-			r.Name, t.Budget, t.Window, t.next.UTC().Format(time.TimeOnly), err)
+			r.Name, t.Budget, t.Window, until.UTC().Format(time.TimeOnly), err)
 	}
-	return nil
+	return err
 }
 
 // Preview is what a reader's digest would be at now. It takes nothing. The

@@ -63,6 +63,13 @@ func (t *turn) fail(err error) {
 	t.errs = append(t.errs, err)
 }
 
+// failOnce keeps an error that may be kept already.
+func (t *turn) failOnce(err error) {
+	if t.broken() == nil {
+		t.fail(err)
+	}
+}
+
 // failure is what went wrong, nil if nothing did.
 func (t *turn) failure() error {
 	t.mu.Lock()
@@ -93,7 +100,7 @@ func (e *Engine) Step(ctx context.Context, now time.Time) (next time.Time, err e
 	t := e.turn(now)
 	for _, do := range []func(context.Context) error{t.settle, t.tend, t.census, t.schedule, t.mail} {
 		if err := do(ctx); err != nil {
-			t.fail(err)
+			t.failOnce(err)
 			break
 		}
 	}
@@ -131,13 +138,11 @@ func (t *turn) tend(ctx context.Context) error {
 		return nil
 	}
 	done, err := t.queue.Tend(ctx, store.Tend{At: t.start, Gate: t.gate, ID: t.deps.NewID(), Prune: prune})
-	if err != nil {
-		return err
-	}
+	t.fail(err)
 	if len(done.Operations) > 0 || done.Sealed > 0 {
 		t.tell(Event{What: Tended, At: t.start, Copies: int(done.Sealed)})
 	}
-	return nil
+	return t.broken()
 }
 
 // census lists the readers.
@@ -187,16 +192,19 @@ func (t *turn) schedule(ctx context.Context) error {
 		r := &t.readers[i]
 		next, change := t.replanned(*r, replan)
 		if change {
-			if err := t.queue.Plan(ctx, store.Plan{Reader: r.Name, To: r.To, Next: next}); err != nil {
-				return err
+			err := t.queue.Plan(ctx, store.Plan{Reader: r.Name, To: r.To, Next: next})
+			if t.fail(err); fatal(err) {
+				return nil
 			}
-			r.Next = next
+			if err == nil {
+				r.Next = next
+			}
 		}
 		if r.Waiting > 0 && r.Next.After(t.start) {
 			t.wake(r.Next)
 		}
 	}
-	return nil
+	return t.broken()
 }
 
 // replanned is the time that a reader's next digest should be due at, if that

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"lull/store"
@@ -19,7 +18,7 @@ import (
 // world is an engine with all around it: a store that outlives it, a clock
 // that can be set, and a mail server that does as it is told.
 type world struct {
-	t      testing.TB
+	t      tester
 	store  store.Store
 	server *server
 	engine *Engine
@@ -40,10 +39,19 @@ type world struct {
 
 func epoch() time.Time { return time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC) }
 
-func newWorld(t testing.TB) *world {
+// tester is what testing.T and rapid.T have in common.
+type tester interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func newWorld(t tester) *world {
 	cfg := Defaults(time.Hour)
 	cfg.Host = "relay.example.org"
-	w := &world{t: t, cfg: cfg, store: openStore(t), most: cfg.Budget}
+	w := &world{t: t, cfg: cfg, store: memory.New(store.DefaultLimits(time.Hour)), most: cfg.Budget}
 	w.server = &server{w: w}
 	w.deps = Deps{NewID: w.newID, Gate: w.gate, Event: w.note}
 	return w
@@ -275,8 +283,9 @@ type server struct {
 	w *world
 	// say, if set, decides about a mail at a stage: nil lets it go on. At the
 	// stage "dot" an uncertain outcome may or may not have arrived.
-	say   func(stage string, m store.Outgoing, to string) *answer
-	takes time.Duration // real time that each mail takes
+	say func(stage string, m store.Outgoing, to string) *answer
+	// shut, if set, tells whether nothing may come from the gate.
+	shut func() bool
 
 	mu       sync.Mutex
 	got      []delivery // delivered, rejected, unknown: whatever may have been seen
@@ -372,6 +381,9 @@ func (s *server) keep(m store.Outgoing, accepted []int, raw []byte, a *answer) {
 	for _, i := range accepted {
 		d.to = append(d.to, m.To[i].Address)
 	}
+	if s.shut != nil && s.shut() && d.gated() {
+		s.w.t.Errorf("a mail from %s to %v left the gate while it was shut", d.from, d.to)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.got = append(s.got, d)
@@ -444,9 +456,3 @@ func (s *server) checkBound(window time.Duration, budget int) {
 }
 
 var errUnwell = errors.New("the canary did not come back")
-
-func openStore(t testing.TB) store.Store {
-	s := memory.New(store.DefaultLimits(time.Hour))
-	t.Cleanup(func() { s.Close() })
-	return s
-}
