@@ -133,38 +133,37 @@ func (a *account) announced(t *tally) time.Time {
 }
 
 // objectFacts tell the objects by state, at most so many names in each.
-func objectFacts(t *tally, limit int) (facts []string, named int) {
+func objectFacts(t *tally, limit int) (facts []string, names int) {
 	clusters := t.clusters()
-	for i, c := range clusters {
-		names, n := listed(c.names, limit)
-		named += n
-		facts = append(facts, clusterFact(c, names, n, len(clusters) == 1 && i == 0))
+	for _, c := range clusters {
+		list, n := listed(c.names, limit)
+		names += n
+		if len(clusters) > 1 {
+			facts = append(facts, clusterWord(c)+" on "+numbered(digits(len(c.names)), list, n, len(c.names)))
+		} else if fact := onlyFact(t, c, list, n); fact != "" {
+			facts = append(facts, fact)
+		}
 	}
 	if n := t.incident.Others; n > 0 {
 		facts = append(facts, count(n, "report", "reports")+" about other objects")
 	}
-	return facts, named
+	if f := flappingFact(t.incident.Objects, limit); f != "" {
+		facts = append(facts, f)
+	}
+	return facts, names
 }
 
-func clusterFact(c cluster, names string, n int, only bool) string {
+// onlyFact tells the objects of an incident that are all in one state. One
+// that the title names already is not named again.
+func onlyFact(t *tally, c cluster, list string, n int) string {
 	total := len(c.names)
-	s := "on " + digits(total)
-	if only && total == n && n <= 3 {
-		return "on " + names
+	switch {
+	case total == 1 && n == 1 && strings.Contains(shown(t.incident.Title, titleColumns), list):
+		return ""
+	case total == n && n <= 3:
+		return "on " + list
 	}
-	if only {
-		s = "on " + count(total, "object", "objects")
-	}
-	if word := clusterWord(c); word != "" && !only {
-		s = word + " " + s
-	}
-	if n == 0 {
-		return s
-	}
-	if s += ": " + names; n < total {
-		s += " and " + digits(total-n) + " more"
-	}
-	return s
+	return "on " + numbered(count(total, "object", "objects"), list, n, total)
 }
 
 func clusterWord(c cluster) string {
@@ -177,23 +176,6 @@ func clusterWord(c cluster) string {
 		return clean(c.kind, 30)
 	}
 	return "notice"
-}
-
-// excerpt is the first lines of what a mail says.
-func excerpt(e *store.Entry, limit int) []string {
-	if e == nil {
-		return nil
-	}
-	var lines []string
-	for s := range strings.SplitSeq(e.Message.Reading.Excerpt, "\n") {
-		if len(lines) >= limit {
-			break
-		}
-		if s = shown(s, excerptColumns); s != "" {
-			lines = append(lines, s)
-		}
-	}
-	return lines
 }
 
 // overLabel is the word for an incident told among open ones.

@@ -2,7 +2,6 @@ package compose
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,7 +34,7 @@ func clustersOf(objects []store.Object) []cluster {
 			continue
 		}
 		c := clusterAt(&found, o)
-		c.names = append(c.names, nameOf(o))
+		c.names = append(c.names, shown(o.Name, nameColumns))
 	}
 	slices.SortStableFunc(found, func(a, b cluster) int { return cmp.Compare(stateRank(a.state), stateRank(b.state)) })
 	for _, c := range found {
@@ -65,13 +64,33 @@ func stateRank(s store.State) int {
 	return slices.Index([]store.State{store.Problem, store.Recovery, store.Notice}, s)
 }
 
-// nameOf is the object's name, with how often it came and went.
-func nameOf(o store.Object) string {
-	name := shown(o.Name, nameColumns)
-	if flapping(o) {
-		return fmt.Sprintf("%s (flapping, %d times)", name, o.Problems)
+// flappingFact names the objects that come and go, or is empty.
+func flappingFact(objects []store.Object, limit int) string {
+	var names []string
+	for _, o := range objects {
+		if o.Name != "" && flapping(o) {
+			names = append(names, shown(o.Name, nameColumns))
+		}
 	}
-	return name
+	if len(names) == 0 {
+		return ""
+	}
+	slices.SortFunc(names, natural)
+	list, covers := listed(names, limit)
+	return "flapping on " + numbered(digits(len(names)), list, covers, len(names))
+}
+
+// numbered is how many objects there are, said by number, and which, as far
+// as they are listed.
+func numbered(number, list string, covers, total int) string {
+	s := number
+	if covers > 0 {
+		s += ": " + list
+	}
+	if covers > 0 && covers < total {
+		s += " and " + digits(total-covers) + " more"
+	}
+	return s
 }
 
 // flapping is more than two changes to problem within an hour, over the time

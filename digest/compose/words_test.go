@@ -88,12 +88,31 @@ func TestNatural(t *testing.T) {
 func TestFlapping(t *testing.T) {
 	at := time.Date(2019, 10, 7, 15, 0, 0, 0, time.UTC)
 	o := store.Object{Name: "db-1", State: store.Problem, Problems: 5, First: at, Last: at.Add(40 * time.Minute)}
-	if s := nameOf(o); s != "db-1 (flapping, 5 times)" {
+	if s := flappingFact([]store.Object{o}, 3); s != "flapping on 1: db-1" {
 		t.Error(s)
 	}
 	o.Last = at.Add(72 * time.Hour)
-	if s := nameOf(o); s != "db-1" {
+	if s := flappingFact([]store.Object{o}, 3); s != "" {
 		t.Error(s)
+	}
+}
+
+// TestExcerpt quotes what the title, the object and the state do not say.
+func TestExcerpt(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"***** Icinga *****\n\nNotification Type: PROBLEM\nService: SSH\nHost: web-1\nAddress: 192.0.2.1\nState: CRITICAL\n\n" +
+			"Date/Time: Mon Oct 7 15:52:13 UTC 2019\n\nAdditional Info:\n\nCRITICAL - Socket timeout", "CRITICAL - Socket timeout"},
+		{"Unable to run job\nExiting.", "Unable to run job|Exiting."},
+		{"Host: web-1\n\n----", "Host: web-1|----"},
+		{"Error: disk full\nfatal: no", "Error: disk full|fatal: no"},
+		{"", ""},
+	} {
+		e := &store.Entry{Message: &store.Message{Reading: store.Reading{
+			Excerpt: c.text, Subject: "SSH on web-1 is CRITICAL", Signature: store.Signature{Title: "SSH"},
+			Reports: []store.Report{{Object: "web-1", State: store.Problem}}}}}
+		if got := strings.Join(excerpt(e, 3), "|"); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }
 
