@@ -33,7 +33,7 @@ func alertBody(n int) []byte {
 
 // BenchmarkPrepare is what an Accept costs its caller before the writer's turn.
 func BenchmarkPrepare(b *testing.B) {
-	r, z := newTestCodecs(b)
+	r := newTestRecords(b)
 	m := mail(1)
 	b.Run("encode", func(b *testing.B) {
 		b.ReportAllocs()
@@ -45,7 +45,7 @@ func BenchmarkPrepare(b *testing.B) {
 		b.ReportAllocs()
 		body, n := alertBody(1), 0
 		for b.Loop() {
-			n = len(z.pack(body))
+			n = len(pack(body))
 		}
 		b.ReportMetric(float64(n), "bytes")
 	})
@@ -53,7 +53,7 @@ func BenchmarkPrepare(b *testing.B) {
 
 // BenchmarkRecord is what a message's record costs the writer, and a read.
 func BenchmarkRecord(b *testing.B) {
-	r, _ := newTestCodecs(b)
+	r := newTestRecords(b)
 	m := mail(1)
 	bare, _ := r.bare(m)
 	value, _ := r.encodeMessage(number(7), bare, m.Copies)

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"lull/store"
@@ -10,8 +11,8 @@ import (
 // Accept takes a message; see [store.Commands]. Packing and encoding are done
 // here, by as many callers as there are; the writer only adds the numbers.
 func (s *Store) Accept(ctx context.Context, m store.Message, body []byte) error {
-	if err := s.bodies.fits(body); err != nil {
-		return err
+	if int64(len(body)) > s.options.MaxMessage {
+		return fmt.Errorf("%w: %d bytes, the limit is %d", store.ErrTooLarge, len(body), s.options.MaxMessage)
 	}
 	bare, err := s.records.bare(m)
 	if err != nil {
@@ -20,7 +21,7 @@ func (s *Store) Accept(ctx context.Context, m store.Message, body []byte) error 
 	if body == nil {
 		body = []byte{} // nil would be no body
 	}
-	p := prepared{id: m.ID, bare: bare, body: s.bodies.pack(body)}
+	p := prepared{id: m.ID, bare: bare, body: pack(body)}
 	return s.submit(ctx, &command{
 		prepared: p,
 		need:     int64(len(p.bare)+len(p.body)+copyBytes*len(m.Copies)) + messageBytes,

@@ -15,7 +15,6 @@ import (
 type source struct {
 	tx      *bbolt.Tx
 	records records
-	bodies  bodies
 }
 
 // Close ends the transaction.
@@ -120,7 +119,7 @@ func (s source) unpacked(bucket string, key []byte) ([]byte, error) {
 	if first == nil {
 		return nil, fmt.Errorf("%s: %w", bucket, store.ErrNotFound)
 	}
-	return s.bodies.unpack(key, first, b.Get)
+	return unpack(key, first, b.Get)
 }
 
 // Slots yields the slots in order.

@@ -26,7 +26,6 @@ type Store struct {
 	db      *bbolt.DB
 	disk    disk
 	records records
-	bodies  bodies
 	flush   func(*bbolt.Tx) error
 	damage  []error
 
@@ -79,9 +78,6 @@ func (s *Store) load() (err error) {
 	if s.records, err = newRecords(); err != nil {
 		return err
 	}
-	if s.bodies, err = newBodies(s.options.MaxMessage); err != nil {
-		return err
-	}
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -125,7 +121,7 @@ func (s *Store) begin() (ledger.Source, error) {
 	return s.source(tx), nil
 }
 
-func (s *Store) source(tx *bbolt.Tx) source { return source{tx, s.records, s.bodies} }
+func (s *Store) source(tx *bbolt.Tx) source { return source{tx, s.records} }
 
 // Status adds the size of the file to what the ledger knows.
 func (s *Store) Status(ctx context.Context, now time.Time) (store.Status, error) {

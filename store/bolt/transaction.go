@@ -110,7 +110,7 @@ func (t *transaction) prepare(m *store.Message, body []byte) prepared {
 	if body == nil {
 		return prepared{bare: bare}
 	}
-	return prepared{bare: bare, body: t.bodies.pack(body)}
+	return prepared{bare: bare, body: pack(body)}
 }
 
 func (t *transaction) putBody(bucket, key, packed []byte) {
@@ -193,7 +193,7 @@ func (t *transaction) putSet(bucket string, sequence uint64, set *ledger.Set) {
 func (t *transaction) PutMail(batch string, mail []byte) {
 	t.dropBody([]byte(mailBucket), name(batch))
 	if mail != nil {
-		t.putBody([]byte(mailBucket), name(batch), t.bodies.pack(mail))
+		t.putBody([]byte(mailBucket), name(batch), pack(mail))
 	}
 }
 
