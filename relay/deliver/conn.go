@@ -113,12 +113,23 @@ func (c *conn) quit() {
 	if !c.broken {
 		_, _ = c.command(c.wait.Courtesy, "QUIT") // nothing hangs on the answer
 	}
+	if c.broken {
+		c.close()
+		return
+	}
+	_ = c.net.Close()
+}
+
+// close closes at once, from any goroutine: TLS would wait to say goodbye to a
+// server that does not read.
+func (c *conn) close() {
+	c.guard.cutWrites()
 	_ = c.net.Close()
 }
 
 // interruptible closes the connection when ctx ends before stop is called.
 func (c *conn) interruptible(ctx context.Context) (stop func()) {
-	cancel := context.AfterFunc(ctx, func() { _ = c.net.Close() })
+	cancel := context.AfterFunc(ctx, c.close)
 	return func() {
 		if !cancel() {
 			c.broken = true

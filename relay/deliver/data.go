@@ -151,7 +151,7 @@ func (c *conn) conclude(ctx context.Context, a *attempt, w written, heard <-chan
 // reply that comes late would pass for the next.
 func (c *conn) concludeDot(ctx context.Context, a *attempt, heard <-chan answer) {
 	if err := c.net.SetReadDeadline(time.Now().Add(c.wait.Dot)); err != nil {
-		_ = c.net.Close()
+		c.close()
 	}
 	outcome, keep := store.Rejected, true
 	open, decisive := a.open(), store.Reply{}
@@ -194,7 +194,7 @@ func weigh(outcome store.Outcome, decisive, r store.Reply, failed bool) (store.O
 // body. If it does not, the error of the write is what is known.
 func (c *conn) lastAnswer(heard <-chan answer, err error) answer {
 	if c.net.SetReadDeadline(time.Now().Add(c.wait.Courtesy)) != nil {
-		_ = c.net.Close()
+		c.close()
 	}
 	got := <-heard
 	c.abandon()
@@ -217,5 +217,5 @@ func (a *attempt) refusedEarly(ctx context.Context, early answer) store.Reply {
 // drops what it has (RFC 5321 section 4.1.1.4).
 func (c *conn) abandon() {
 	c.broken = true
-	_ = c.net.Close()
+	c.close()
 }
