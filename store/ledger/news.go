@@ -14,35 +14,28 @@ import (
 
 // Incident is one incident by id.
 func (r *Reads) Incident(ctx context.Context, id string, now time.Time) (store.Incident, error) {
-	var reader string
-	r.locked(func(l *Ledger) {
-		if i := l.byIncident[id]; i != nil {
-			reader = i.Reader
-		}
-	})
-	if err := r.Recount(ctx, reader); err != nil {
+	all, err := r.telling(ctx, []string{id}, now)
+	if err != nil {
 		return store.Incident{}, err
 	}
-	r.ledger.RLock()
-	defer r.ledger.RUnlock()
-	i := r.ledger.byIncident[id]
-	if i == nil {
+	if len(all) == 0 {
 		return store.Incident{}, fmt.Errorf("incident %s: %w", id, store.ErrNotFound)
 	}
-	return r.ledger.telling(i, now), nil
+	return all[0], nil
 }
 
 // Incidents yields the incidents of a reader, or of all, in order of opening.
 // Those of which every copy was purged are left out.
 func (r *Reads) Incidents(ctx context.Context, reader string, now time.Time) iter.Seq2[store.Incident, error] {
 	return func(yield func(store.Incident, error) bool) {
-		if err := r.Recount(ctx, reader); err != nil {
-			yield(store.Incident{}, err)
-			return
-		}
-		for some := range slices.Chunk(r.incidents(reader), page) {
-			for _, i := range r.telling(some, now) {
-				if !yield(i, nil) {
+		for ids := range slices.Chunk(r.visible(reader), page) {
+			some, err := r.telling(ctx, ids, now)
+			if err != nil {
+				yield(store.Incident{}, err)
+				return
+			}
+			for _, i := range some {
+				if i.Copies > 0 && !yield(i, nil) {
 					return
 				}
 			}
@@ -50,8 +43,8 @@ func (r *Reads) Incidents(ctx context.Context, reader string, now time.Time) ite
 	}
 }
 
-// incidents are the incidents with visible copies, in order of opening.
-func (r *Reads) incidents(reader string) []*incident {
+// visible are the incidents with visible copies, in order of opening.
+func (r *Reads) visible(reader string) []string {
 	r.ledger.RLock()
 	defer r.ledger.RUnlock()
 	var all []*incident
@@ -61,38 +54,55 @@ func (r *Reads) incidents(reader string) []*incident {
 		}
 	}
 	slices.SortFunc(all, byOpening)
-	return all
+	ids := make([]string, len(all))
+	for k, i := range all {
+		ids[k] = i.ID
+	}
+	return ids
 }
 
-func (r *Reads) telling(some []*incident, now time.Time) []store.Incident {
-	r.ledger.RLock()
-	defer r.ledger.RUnlock()
-	told := make([]store.Incident, 0, len(some))
-	for _, i := range some {
-		told = append(told, r.ledger.telling(i, now))
+// telling is how the incidents of some ids are told, as far as they are kept.
+func (r *Reads) telling(ctx context.Context, ids []string, now time.Time) ([]store.Incident, error) {
+	var told []store.Incident
+	err := r.counted(ctx, func(l *Ledger) []*incident { return l.incidentsBy(ids) }, func(l *Ledger, some []*incident) {
+		for _, i := range some {
+			told = append(told, l.telling(i, now))
+		}
+	})
+	return told, err
+}
+
+func (l *Ledger) incidentsBy(ids []string) []*incident {
+	var some []*incident
+	for _, id := range ids {
+		if i := l.byIncident[id]; i != nil {
+			some = append(some, i)
+		}
 	}
-	return told
+	return some
 }
 
 // News are a reader's incidents that opened and were neither announced nor
 // told, each with the first copy that waits and is not silenced.
 func (r *Reads) News(ctx context.Context, reader string, now time.Time, limit int) ([]store.News, error) {
-	if err := r.Recount(ctx, reader); err != nil {
-		return nil, err
-	}
 	var numbers []uint64
 	r.locked(func(l *Ledger) { numbers = l.newsOf(reader, limit) })
 	entries, err := r.named(ctx, numbers)
 	if err != nil {
 		return nil, err
 	}
-	r.ledger.RLock()
-	defer r.ledger.RUnlock()
+	ids := make([]string, len(entries))
+	for k, e := range entries {
+		ids[k] = e.Copy.Incident
+	}
+	incidents, err := r.telling(ctx, ids, now)
+	if err != nil {
+		return nil, err
+	}
 	var all []store.News
-	for _, e := range entries {
-		if i := r.ledger.byIncident[e.Copy.Incident]; i != nil {
-			all = append(all, store.News{Incident: r.ledger.telling(i, now), Entry: e})
-		}
+	for _, i := range incidents {
+		e := entries[slices.Index(ids, i.ID)]
+		all = append(all, store.News{Incident: i, Entry: e})
 	}
 	return all, nil
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 )
@@ -131,37 +132,53 @@ func (l *Ledger) install(c *recounting, src Source) error {
 // operations made that necessary. Reads of incidents do so themselves; engines
 // call it before a cut, so that the cut need not do it with the lock held.
 func (r *Reads) Recount(ctx context.Context, reader string) error {
-	for range 5 {
-		r.ledger.RLock()
-		c := r.ledger.recounting(r.ledger.incidentsOf(reader))
-		r.ledger.RUnlock()
-		if len(c.tallies) == 0 {
-			return nil
-		}
-		if err := r.recountOnce(ctx, c); err != nil {
+	return r.recount(ctx, func(l *Ledger) []*incident { return l.incidentsOf(reader) })
+}
+
+func (r *Reads) recount(ctx context.Context, of func(*Ledger) []*incident) error {
+	var c *recounting
+	r.locked(func(l *Ledger) { c = l.recounting(of(l)) })
+	if len(c.tallies) == 0 {
+		return nil
+	}
+	return r.recountOnce(ctx, c)
+}
+
+// counted calls tell with incidents that are all counted. Operations may run
+// between counting and telling: then it counts again, at last with the lock held.
+func (r *Reads) counted(ctx context.Context, of func(*Ledger) []*incident, tell func(*Ledger, []*incident)) error {
+	for range 3 {
+		if err := r.recount(ctx, of); err != nil {
 			return err
 		}
+		done := false
+		r.locked(func(l *Ledger) {
+			some := of(l)
+			if done = !slices.ContainsFunc(some, func(i *incident) bool { return i.tally() == nil }); done {
+				tell(l, some)
+			}
+		})
+		if done {
+			return nil
+		}
 	}
+	r.ledger.Lock()
+	defer r.ledger.Unlock()
+	some := of(r.ledger)
+	if err := r.source(func(src Source) error { return r.ledger.recount(src, some) }); err != nil {
+		return err
+	}
+	tell(r.ledger, some)
 	return nil
 }
 
 func (r *Reads) recountOnce(ctx context.Context, c *recounting) error {
-	src, err := r.open()
-	if err != nil {
-		return err
-	}
-	err = c.run(ctx, src)
-	src.Close()
-	if err != nil {
+	if err := r.source(func(src Source) error { return c.run(ctx, src) }); err != nil {
 		return err
 	}
 	r.ledger.Lock()
 	defer r.ledger.Unlock()
-	if src, err = r.open(); err != nil {
-		return err
-	}
-	defer src.Close()
-	return r.ledger.install(c, src)
+	return r.source(func(src Source) error { return r.ledger.install(c, src) })
 }
 
 // incidentsOf are the incidents of a reader, or of all.

@@ -83,14 +83,10 @@ func (l *Ledger) catch(m *store.Message, c *store.Copy, body []byte) *operation 
 			by = append(by, r.operation)
 		}
 	}
-	caught := l.mark(c, by)
 	for _, o := range by {
 		l.cover(o, c.Number)
-		if id := o.ID; id != c.Caught && o.Rule != c.Silenced {
-			c.Also = append(c.Also, id)
-		}
 	}
-	return caught
+	return l.mark(c, by)
 }
 
 // catches reports whether the rule gives copies of a class a fate or a mark.
@@ -114,24 +110,24 @@ func (l *Ledger) cover(o *operation, n uint64) {
 }
 
 // mark writes on a copy which of the operations, in their order, holds or
-// purges it, and which rule silences it: purges count before holds, later
-// ones before earlier ones; the first silence counts.
+// purges it, which rule silences it, and which are left: purges count before
+// holds, later ones before earlier ones; the first silence counts.
 func (l *Ledger) mark(c *store.Copy, by []*operation) *operation {
-	c.Caught, c.Silenced = "", ""
+	c.Caught, c.Silenced, c.Also = "", "", nil
+	by = slices.DeleteFunc(by, func(o *operation) bool { return !o.acts() })
 	var caught *operation
 	for _, o := range by {
 		switch {
-		case !o.acts():
-		case o.effect != silences:
-			if caught == nil || o.effect >= caught.effect {
-				caught = o
-			}
-		case c.Silenced == "":
+		case o.effect == silences && c.Silenced == "":
 			c.Silenced = o.Rule
+		case o.effect != silences && (caught == nil || o.effect >= caught.effect):
+			caught, c.Caught = o, o.ID
 		}
 	}
-	if caught != nil {
-		c.Caught = caught.ID
+	for _, o := range by {
+		if o.ID != c.Caught && (o.effect != silences || o.Rule != c.Silenced) {
+			c.Also = append(c.Also, o.ID)
+		}
 	}
 	return caught
 }
