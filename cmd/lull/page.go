@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"lull/relay/admin"
@@ -17,7 +19,8 @@ type pages struct {
 const screenful = -1
 
 func (p *pages) flags(c *cobra.Command) {
-	c.Flags().IntVar(&p.limit, "limit", screenful, "show at most so many, 0 for all (default: all; in a terminal, the first screenful)")
+	c.Flags().IntVar(&p.limit, "limit", screenful, "show at most `N`, 0 for all (default: all; in a terminal, the first screenful)")
+	c.Flags().Lookup("limit").DefValue = "0" // the help says what it is
 	c.Flags().StringVar(&p.after, "after", "", "show only what follows this `ID`")
 }
 
@@ -38,12 +41,30 @@ func (p *pages) page(s *screen) (admin.Page, error) {
 }
 
 // filters are the flags of the filter language.
-type filters map[string]*[]string
+type filters map[string]*values
+
+// values are those of one key.
+type values struct {
+	kind string // what stands for a value in help
+	list []string
+}
+
+// Set adds a value.
+func (v *values) Set(text string) error {
+	v.list = append(v.list, text)
+	return nil
+}
+
+// Type is what help shows for a value.
+func (v *values) Type() string { return v.kind }
+
+func (v *values) String() string { return strings.Join(v.list, ", ") }
 
 func newFilters(c *cobra.Command) filters {
 	f := filters{}
 	for _, k := range filter.Keys() {
-		f[k.Name] = c.Flags().StringArray(k.Name, nil, "`"+k.Value+"`: "+k.Help)
+		f[k.Name] = &values{kind: k.Value}
+		c.Flags().Var(f[k.Name], k.Name, k.Help)
 	}
 	return f
 }
@@ -52,7 +73,7 @@ func newFilters(c *cobra.Command) filters {
 func (f filters) text() (string, error) {
 	var args []string
 	for _, k := range filter.Keys() {
-		for _, v := range *f[k.Name] {
+		for _, v := range f[k.Name].list {
 			args = append(args, "--"+k.Name+"="+v)
 		}
 	}

@@ -47,8 +47,8 @@ Exit codes: 0 done, 1 nothing matched, 2 refused or wrong usage, 75 the daemon i
 		return wrong("%v; `%s --help` lists the flags", err, c.CommandPath())
 	})
 	f := root.PersistentFlags()
-	f.StringVar(&s.state, "state", "", "state folder of the daemon (default: that of the config, else ./lull-state)")
-	f.StringVar(&s.config, "config", os.Getenv("LULL_CONFIG"), "configuration file (default: $LULL_CONFIG)")
+	f.StringVar(&s.state, "state", "", "state `FOLDER` of the daemon (default: that of the config, else ./lull-state)")
+	f.StringVar(&s.config, "config", os.Getenv("LULL_CONFIG"), "configuration `FILE` (default: $LULL_CONFIG)")
 	f.BoolVar(&s.screen.json, "json", false, "one JSON object a line")
 	for _, group := range s.commands() {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title + ":"})
