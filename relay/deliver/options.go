@@ -53,11 +53,14 @@ type Options struct {
 	// LookupMX resolves. Default: that of [net.DefaultResolver].
 	LookupMX func(ctx context.Context, domain string) ([]*net.MX, error)
 	Timeouts Timeouts
-	// MaxConnections is the most connections at a time, busy or idle. Default 10.
+	// MaxConnections is the most connections at a time, busy or idle. Default
+	// 5: Exim as it comes takes 20 from all clients together.
 	MaxConnections int
 	// MaxIdle is how long an unused connection is kept. Default 30 s.
 	MaxIdle time.Duration
-	// MaxPerConnection is the most mails over one connection. Default 100.
+	// MaxPerConnection is the most mails over one connection. Default 10:
+	// Exim as it comes leaves the eleventh and later ones to its next queue
+	// run, half an hour later (smtp_accept_queue_per_connection).
 	MaxPerConnection int
 	// Now gives the time noted in replies. Deadlines do not use it. Default [time.Now].
 	Now func() time.Time
@@ -78,9 +81,9 @@ type Timeouts struct {
 
 func (o Options) withDefaults() Options {
 	o.Timeouts = o.Timeouts.withDefaults()
-	orDefault(&o.MaxConnections, 10)
+	orDefault(&o.MaxConnections, 5)
 	orDefault(&o.MaxIdle, 30*time.Second)
-	orDefault(&o.MaxPerConnection, 100)
+	orDefault(&o.MaxPerConnection, 10)
 	if o.LocalName == "" {
 		o.LocalName = hostname()
 	}
