@@ -15,11 +15,12 @@ import (
 //	421         retry          slow             retry               retry          retry
 //	451, 452    retry          slow             later               later          later
 //	other 4xx   retry          later            later               later          later
-//	5xx         retry          mail¹ or retry   recipient² or retry mail³ or retry mail
+//	5xx         retry          mail¹ or retry   recipient²          mail³ or retry mail
 //	rate text   slow           slow             slow (4xx)          slow (4xx)     slow (4xx)
 //
 // ¹ when it is about the sender, the size or the mail, not about us.
-// ² unless it is about us, or too many recipients (RFC 5321 section 4.5.3.1.10).
+// ² but retry if it is about us or about too many recipients (RFC 5321 section
+// 4.5.3.1.10), and later if the server does not relay for us.
 // ³ unless it is about the dialogue or about us.
 func verdict(stage string, code int, enhanced, text string) store.Verdict {
 	switch {
@@ -52,10 +53,7 @@ func permanent(stage string, code int, enhanced, text string) store.Verdict {
 	case stageMail:
 		return permanentMail(code, enhanced, text)
 	case stageRcpt:
-		if tooManyRecipients(enhanced, text) || aboutUs(code, text) || aboutDialogue(code, enhanced) || relayDenied(text) {
-			return store.Retry
-		}
-		return store.RecipientFailed
+		return permanentRcpt(code, enhanced, text)
 	case stageData:
 		if aboutUs(code, text) || aboutDialogue(code, enhanced) {
 			return store.Retry
@@ -68,6 +66,19 @@ func permanent(stage string, code int, enhanced, text string) store.Verdict {
 		return store.SlowDown
 	}
 	return store.Retry
+}
+
+// permanentRcpt judges a 5xx to RCPT: it is about the recipient, or about us,
+// or about both, as where the server does not relay for us: then others may well
+// be taken, and this one is put off until the operator has seen it.
+func permanentRcpt(code int, enhanced, text string) store.Verdict {
+	switch {
+	case tooManyRecipients(enhanced, text), aboutUs(code, text), aboutDialogue(code, enhanced):
+		return store.Retry
+	case relayDenied(text):
+		return store.RetryLater
+	}
+	return store.RecipientFailed
 }
 
 // permanentMail judges a 5xx to MAIL. There the server knows us and the sender
@@ -127,8 +138,8 @@ func aboutDialogue(code int, enhanced string) bool {
 	return code == 500 || code >= 502 && code <= 504 || code == 521 || code == 555
 }
 
-// relayDenied is what a mail server says to everything when it was not told
-// that we are allowed to use it: the operator must see it, senders need not.
+// relayDenied is what a mail server says when it was not told that we may use
+// it for that recipient.
 func relayDenied(text string) bool {
 	return containsAny(text, "relay access denied", "relay not permitted", "relaying denied", "relaying not allowed", "not permitted to relay", "unable to relay")
 }
