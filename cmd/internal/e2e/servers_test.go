@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"text/template"
 	"time"
@@ -62,7 +65,7 @@ func newExim(t *testing.T, next string) *server {
 	chownToMailOwner(t, s.Dir)
 	conf := filepath.Join(s.Dir, "exim.conf")
 	write(t, conf, eximConf, s)
-	p := start(t, nil, "exim4", "-C", conf, "-bdf", "-q2s", "-oX", s.addr())
+	p := start(t, nil, "exim4", "-C", conf, "-bdf", "-q5s", "-oX", s.addr())
 	until(t, 20*time.Second, "exim answers", func() bool { return answers(s.addr()) })
 	return &server{process: p, addr: s.addr()}
 }
@@ -81,7 +84,7 @@ smtp_accept_max_per_connection = 100000
 smtp_accept_queue_per_connection = 0
 smtp_accept_queue = 0
 remote_max_parallel = 4
-queue_run_max = 8
+queue_run_max = 2
 host_lookup =
 rfc1413_query_timeout = 0s
 tls_advertise_hosts =
@@ -123,8 +126,26 @@ func newPostfix(t *testing.T, next string) *server {
 	write(t, filepath.Join(s.Dir, "conf/master.cf"), postfixMaster, s)
 	env := []string{"LD_LIBRARY_PATH=" + filepath.Join(s.Tools, "usr/lib/postfix")}
 	p := start(t, env, postfix, "-c", filepath.Join(s.Dir, "conf"), "start-fg")
+	t.Cleanup(func() { endMaster(t, filepath.Join(s.Dir, "queue/pid/master.pid")) })
 	until(t, 20*time.Second, "postfix answers", func() bool { return answers(s.addr()) })
 	return &server{process: p, addr: s.addr()}
+}
+
+// endMaster ends Postfix's master, which leaves the process group that it was
+// started in; its children end with it.
+func endMaster(t *testing.T, pidFile string) {
+	text, err := os.ReadFile(pidFile)
+	if err != nil {
+		return // it never came up
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Errorf("%s: %v", pidFile, err)
+		return
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Logf("end of postfix: %v", err)
+	}
 }
 
 const postfixMain = `
@@ -152,7 +173,7 @@ smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 minimal_backoff_time = 2s
 maximal_backoff_time = 5s
-queue_run_delay = 2s
+queue_run_delay = 5s
 message_size_limit = 60000000
 mailbox_size_limit = 0
 alias_maps =
