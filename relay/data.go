@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"time"
 
@@ -24,9 +23,11 @@ func (s *session) Data(r io.Reader) error {
 
 // reading is the transaction whose body r is.
 func (s *session) reading(r io.Reader) *transaction {
+	if chunks, ok := r.(*io.PipeReader); ok {
+		s.chunked <- chunks
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.chunks, _ = r.(*io.PipeReader)
 	return s.tx
 }
 
@@ -108,18 +109,6 @@ func (s *session) waste() waster {
 type waster func([]byte) error
 
 func (w waster) Write(p []byte) (int, error) { return len(p), w(p) }
-
-// settle waits until go-smtp is done with a body that came in chunks: the last
-// thing it does is to close the pipe from the reading side. Until then it may
-// still take the result of this body for the result of the next.
-func settle(chunks *io.PipeReader) {
-	for {
-		if _, err := chunks.Read(nil); errors.Is(err, io.ErrClosedPipe) {
-			return
-		}
-		runtime.Gosched()
-	}
-}
 
 // process makes a message of a transaction and a body, and has it accepted.
 func (s *Server) process(tx *transaction, body []byte) (store.Message, error) {

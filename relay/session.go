@@ -1,8 +1,10 @@
 package relay
 
 import (
+	"errors"
 	"io"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -21,12 +23,14 @@ type session struct {
 	conn *smtp.Conn
 	wire *wire
 
+	settled uintptr             // the last transfer that go-smtp is done with
+	chunked chan *io.PipeReader // the body of the transfer after it
+
 	// mu guards what follows: with BDAT, go-smtp calls Data on a goroutine
 	// of its own.
 	mu     sync.Mutex
 	tx     *transaction
-	chunks *io.PipeReader // the body that Data reads, if it comes in chunks
-	auth   string         // who the client has proved to be
+	auth   string // who the client has proved to be
 	faults int
 	tries  int // failed AUTH commands
 }
@@ -42,11 +46,16 @@ type transaction struct {
 func (s *Server) newSession(c *smtp.Conn) (smtp.Session, error) {
 	w := wireOf(c.Conn())
 	w.upper = c.Conn()
-	return &session{srv: s, conn: c, wire: w}, nil
+	return &session{
+		srv: s, conn: c, wire: w,
+		settled: transfer(c),
+		chunked: make(chan *io.PipeReader, 1),
+	}, nil
 }
 
 // Mail begins a transaction.
 func (s *session) Mail(from string, opts *smtp.MailOptions) error {
+	s.settle()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tx, err := s.begin(from, opts)
@@ -184,14 +193,30 @@ func originalRecipient(opts *smtp.RcptOptions) string {
 	return strings.ToLower(string(opts.OriginalRecipientType)) + ";" + opts.OriginalRecipient
 }
 
-// Reset forgets the transaction, once nothing reads its body any more.
+// Reset forgets the transaction.
 func (s *session) Reset() {
 	s.mu.Lock()
-	chunks := s.chunks
-	s.chunks, s.tx = nil, nil
-	s.mu.Unlock()
-	if chunks != nil {
-		settle(chunks)
+	defer s.mu.Unlock()
+	s.tx = nil
+}
+
+// settle waits until go-smtp is done with the last body that came in chunks,
+// if it was dropped half-way. It reads such a body, and sends its result, on a
+// goroutine that it does not wait for; before the next transaction begins that
+// has to be over, or the result would be taken for that of the next body. The
+// last thing it does is to close the pipe from the reading side.
+func (s *session) settle() {
+	now := transfer(s.conn)
+	if now == s.settled {
+		return
+	}
+	s.settled = now
+	chunks := <-s.chunked
+	for {
+		if _, err := chunks.Read(nil); errors.Is(err, io.ErrClosedPipe) {
+			return
+		}
+		runtime.Gosched()
 	}
 }
 

@@ -29,3 +29,9 @@ func below(r io.Reader) *bufio.Reader {
 func announced(c *smtp.Conn) int64 {
 	return reflect.ValueOf(c).Elem().FieldByName("bytesReceived").Int()
 }
+
+// transfer tells the bodies in chunks of a connection apart: it changes with
+// the first BDAT of each. It is 0 before the first one.
+func transfer(c *smtp.Conn) uintptr {
+	return reflect.ValueOf(c).Elem().FieldByName("dataResult").Pointer()
+}
