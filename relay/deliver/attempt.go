@@ -161,10 +161,10 @@ func (a *attempt) silence(ctx context.Context, stage string, err error) store.Re
 	return store.Reply{Text: printable(errorText(err)), Stage: stage, At: a.now(), Verdict: store.Retry}
 }
 
-// fault is a failure of ours before the final dot.
+// fault is a failure of ours before the final dot. It concerns this mail only.
 func (a *attempt) fault(stage string, err error) {
 	a.ours = true
-	a.refuse(store.Reply{Text: "not sent: " + printable(err.Error()), Stage: stage, At: a.now(), Verdict: store.Retry})
+	a.refuse(store.Reply{Text: "not sent: " + printable(err.Error()), Stage: stage, At: a.now(), Verdict: store.RetryLater})
 }
 
 // answered is the server's reply, or its silence.

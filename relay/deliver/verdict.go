@@ -13,15 +13,17 @@ import (
 //	            connect…auth   mail             rcpt                data           body, dot
 //	no reply    retry          retry            retry               retry          retry
 //	421         retry          slow             retry               retry          retry
-//	451, 452    retry          slow             later               later          later
+//	451, 452    retry          slow¹            later               later          later
 //	other 4xx   retry          later            later               later          later
-//	5xx         retry          mail¹ or retry   recipient²          mail³ or retry mail
+//	5xx         retry          later²           recipient³          mail⁴          mail
 //	rate text   slow           slow             slow (4xx)          slow (4xx)     slow (4xx)
 //
-// ¹ when it is about the sender, the size or the mail, not about us.
-// ² but retry if it is about us or about too many recipients (RFC 5321 section
+// ¹ but later if it is about the sender.
+// ² but mail if it is about the sender, the size or the content, and retry if
+// about us.
+// ³ but retry if it is about us or about too many recipients (RFC 5321 section
 // 4.5.3.1.10), and later if the server does not relay for us.
-// ³ unless it is about the dialogue or about us.
+// ⁴ but retry if it is about the dialogue or about us.
 func verdict(stage string, code int, enhanced, text string) store.Verdict {
 	switch {
 	case stage == stageData && code == 354, stage != stageData && code >= 200 && code < 300:
@@ -38,6 +40,8 @@ func temporary(stage string, code int, enhanced, text string) store.Verdict {
 	switch {
 	case aboutRate(text):
 		return store.SlowDown
+	case stage == stageMail && aboutSender(enhanced, text):
+		return store.RetryLater
 	case stage == stageMail && (code == 421 || code == 451 || code == 452):
 		return store.SlowDown // Exim's ratelimit answers so
 	case code == 421 || aboutServer(stage):
@@ -83,7 +87,9 @@ func permanentRcpt(code int, enhanced, text string) store.Verdict {
 
 // permanentMail judges a 5xx to MAIL. There the server knows us and the sender
 // only, and most that refuse do it for us: bouncing for it would bounce
-// everything. So the mail fails only when the reply is clearly about it.
+// everything. So the mail fails only when the reply is clearly about it. When
+// it is clearly about us, any mail will meet it; else this one is put off, and
+// does not keep others waiting.
 func permanentMail(code int, enhanced, text string) store.Verdict {
 	switch {
 	case aboutRate(text):
@@ -94,12 +100,18 @@ func permanentMail(code int, enhanced, text string) store.Verdict {
 		return store.MailFailed // syntax of the sender, size, sender not allowed
 	case aboutDialogue(code, enhanced):
 		return store.Retry
-	case strings.HasPrefix(enhanced, "5.1."), strings.HasPrefix(enhanced, "5.6."), enhanced == "5.3.4", enhanced == "5.2.3":
-		return store.MailFailed // addressing, content, size
-	case strings.Contains(text, "sender"), strings.Contains(text, "from address"), strings.Contains(text, "return path"):
+	case strings.HasPrefix(enhanced, "5.6."), enhanced == "5.3.4", enhanced == "5.2.3":
+		return store.MailFailed // content, size
+	case aboutSender(enhanced, text):
 		return store.MailFailed
 	}
-	return store.Retry
+	return store.RetryLater
+}
+
+// aboutSender reports whether a refusal of MAIL is about the address.
+func aboutSender(enhanced, text string) bool {
+	return len(enhanced) > 2 && enhanced[1:4] == ".1." ||
+		containsAny(text, "sender", "from address", "return path", "reverse path", "callout")
 }
 
 func aboutServer(stage string) bool {
@@ -130,12 +142,12 @@ func aboutUs(code int, text string) bool {
 }
 
 // aboutDialogue reports whether a 5xx says that the two sides do not
-// understand each other (RFC 5321 section 4.2.2: 500 to 504; X.5.x).
+// understand each other (RFC 5321 section 4.2.2).
 func aboutDialogue(code int, enhanced string) bool {
 	if strings.HasPrefix(enhanced, "5.1.") {
 		return false // some say 501 5.1.3 for an address they do not like
 	}
-	return code == 500 || code >= 502 && code <= 504 || code == 521 || code == 555
+	return code == 500 || code == 502 || code == 503 || code == 521
 }
 
 // relayDenied is what a mail server says when it was not told that we may use
