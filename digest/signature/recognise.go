@@ -8,8 +8,9 @@ import (
 )
 
 // recognise finds the format that fits the mail best, or takes its template.
-// The order of formats never matters: the layout that pins down most text
-// wins, and among equals the first by name.
+// Of one format the first layout that matches counts. The order of formats
+// never matters: the layout that pins down most text wins, and among equals
+// the first by name.
 func (m *mail) recognise() finding {
 	var best *format
 	var bestScore int
@@ -18,9 +19,13 @@ func (m *mail) recognise() finding {
 		for i := range f.layouts {
 			l := &f.layouts[i]
 			var got fields
-			if l.score > bestScore && l.match(m, &got) {
+			if !l.match(m, &got) {
+				continue
+			}
+			if l.score > bestScore {
 				best, bestScore, taken = f, l.score, got
 			}
+			break
 		}
 	}
 	if best == nil {

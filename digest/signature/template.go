@@ -12,7 +12,9 @@ import (
 // Literal text matches whatever the case of its letters. {name} takes any
 // text but the empty one, {} any text at all, {name:word} text without
 // blanks, {name:int} digits, {name:nonzero} digits but no zero, {name:host}
-// the name of a host, {name:a|b} one of the words. The shortest match counts.
+// the name of a host, {name:state} a word of the vocabulary, {name:exception}
+// the class of an error, {name:a|b} one of the words. The shortest match
+// counts.
 type template struct {
 	segments []segment
 	literals int    // bytes of literal text: the more, the better a match
@@ -69,13 +71,25 @@ func parseTemplate(text string, names fieldNames) (template, error) {
 		if err != nil {
 			return t, err
 		}
-		if n := len(t.segments); n > 0 && t.segments[n-1].literal == "" && t.segments[n-1].words == nil {
+		if n := len(t.segments); n > 0 && t.segments[n-1].literal == "" && t.segments[n-1].words == nil && s.words == nil {
 			return t, fmt.Errorf("{%s} directly behind another: nothing parts them", inner)
 		}
 		t.segments = append(t.segments, s)
+		t.literals += shortest(s.words)
 		text = after
 	}
 	return t, nil
+}
+
+// shortest is the length of the shortest of some words, 0 for none.
+func shortest(words []string) int {
+	n := 0
+	for i, word := range words {
+		if i == 0 || len(word) < n {
+			n = len(word)
+		}
+	}
+	return n
 }
 
 func (t *template) addLiteral(text string) {
@@ -97,7 +111,7 @@ func parseCapture(inner string, names fieldNames) (segment, error) {
 		s.kind, s.words = "words", strings.Split(strings.ToLower(kind), "|")
 	}
 	switch s.kind {
-	case "", "word", "int", "nonzero", "host", "state", "words":
+	case "", "word", "int", "nonzero", "host", "state", "exception", "words":
 	default:
 		return s, fmt.Errorf("{%s}: no such kind", inner)
 	}
@@ -209,6 +223,8 @@ func (m *matcher) fits(s *segment, text string) bool {
 		return digitsAt(trimmed, 0, len(trimmed)) && strings.Trim(trimmed, "0") != ""
 	case "host":
 		return isHostText(trimmed)
+	case "exception":
+		return strings.IndexByte(trimmed, ' ') < 0 && isException(trimmed)
 	case "state":
 		_, known := verdictOf(trimmed)
 		return known
