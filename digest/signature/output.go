@@ -11,7 +11,8 @@ import (
 //
 // {name} is the field as it is, {name?} may be empty, {name:masked} is its
 // canonical form (mask.go), {name:steady} keeps all but numbers, times and ids,
-// {name:title} names what it masks, {name:short} is a host without its domain. An output
+// {name:title} names what it masks, {name:untagged} leaves out [tags] before
+// and a (counter) behind, {name:short} is a host without its domain. An output
 // in which another field is empty gives nothing, so that the next is tried.
 type output struct {
 	parts []outputPart
@@ -58,7 +59,7 @@ func parseOutputPart(inner string, names fieldNames) (outputPart, error) {
 		return outputPart{}, fmt.Errorf("{%s}: no template takes it", inner)
 	}
 	switch render {
-	case "", "masked", "steady", "title", "short":
+	case "", "masked", "steady", "title", "untagged", "short":
 	default:
 		return outputPart{}, fmt.Errorf("{%s}: no such form", inner)
 	}
@@ -98,6 +99,8 @@ func appendRendered(out []byte, text, render, host string) []byte {
 		return appendSteady(out, text, host)
 	case "title":
 		return appendTitle(out, text, host)
+	case "untagged":
+		return append(out, untagged(text)...)
 	case "short":
 		return append(out, before(text, ".")...)
 	}
@@ -112,4 +115,22 @@ func firstText(outputs []output, from *fields, host string) string {
 		}
 	}
 	return ""
+}
+
+// untagged takes the tags in brackets off the front of a title, and the
+// counter in parentheses off its end.
+func untagged(text string) string {
+	for strings.HasPrefix(text, "[") {
+		_, rest, found := strings.Cut(text, "]")
+		if rest = strings.TrimSpace(rest); !found || rest == "" {
+			break
+		}
+		text = rest
+	}
+	if open := strings.LastIndex(text, " ("); open > 0 && strings.HasSuffix(text, ")") {
+		if inner := text[open+2 : len(text)-1]; digitsAt(inner, 0, len(inner)) {
+			return text[:open]
+		}
+	}
+	return text
 }
