@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/mail"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -33,6 +34,7 @@ func (a *account) fields(subject string) []string {
 		"References: " + references,
 		"List-Id: " + listID(a.Reader, a.Host),
 		"X-Lull-Digest: " + a.ID + " " + a.Host,
+		"X-Lull-Copies: " + strconv.Itoa(a.told.Copies+a.missing), // all that this digest accounts for
 		"Auto-Submitted: auto-generated",
 		"Precedence: bulk",
 		"X-Auto-Response-Suppress: All",
