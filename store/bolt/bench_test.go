@@ -158,6 +158,7 @@ func BenchmarkOpen(b *testing.B) {
 				}
 			})
 			b.Run("open", func(b *testing.B) {
+				cpu := processor()
 				for b.Loop() {
 					s, err := Open(folder, Options{})
 					if err != nil {
@@ -168,6 +169,7 @@ func BenchmarkOpen(b *testing.B) {
 					_ = s.Close()
 					b.StartTimer()
 				}
+				b.ReportMetric((processor()-cpu).Seconds()*1e3/float64(b.N), "cpu-ms")
 				b.ReportMetric(float64(info.Size())/float64(mails), "file-bytes/mail")
 			})
 		})
@@ -195,11 +197,13 @@ func BenchmarkLarge(b *testing.B) {
 	run := func(name string, f func() error) {
 		b.Run(name, func(b *testing.B) {
 			stop, late := intake(b, s)
+			cpu := processor()
 			for b.Loop() {
 				if err := f(); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric((processor()-cpu).Seconds()*1e3/float64(b.N), "cpu-ms")
 			close(stop)
 			b.ReportMetric(float64((<-late).Milliseconds()), "late-ms")
 		})

@@ -43,7 +43,7 @@ func checkTrees(tx *bbolt.Tx) error {
 	for err := range tx.Check() {
 		faults = append(faults, fmt.Errorf("%w: %w", store.ErrCorrupt, err))
 	}
-	return few(faults)
+	return firstOf(faults)
 }
 
 // checkSeals compares every value with its checksum.
@@ -57,11 +57,11 @@ func checkSeals(tx *bbolt.Tx) error {
 			return nil
 		})
 	})
-	return errors.Join(err, few(faults))
+	return errors.Join(err, firstOf(faults))
 }
 
-// few joins the first faults, and counts the rest.
-func few(faults []error) error {
+// firstOf joins the first faults, and counts the rest.
+func firstOf(faults []error) error {
 	if len(faults) <= most {
 		return errors.Join(faults...)
 	}

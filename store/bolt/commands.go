@@ -47,13 +47,22 @@ func (s *Store) plain(ctx context.Context, run func(*transaction) error) error {
 	return s.submit(ctx, &command{need: commandBytes, run: run})
 }
 
-// Cut takes copies into a batch.
+// Cut takes copies into a batch. Incidents that must be counted anew are
+// counted before the writer's turn.
 func (s *Store) Cut(ctx context.Context, c store.Cut) (store.Taken, error) {
+	if err := s.Recount(ctx, c.Reader); err != nil {
+		return store.Taken{}, err
+	}
 	return answered(ctx, s, func(t *transaction) (store.Taken, error) { return s.ledger.Cut(t, c) })
 }
 
 // Begin takes the slots of an attempt.
 func (s *Store) Begin(ctx context.Context, b store.Begin) error {
+	if b.Cut != nil {
+		if err := s.Recount(ctx, b.Cut.Reader); err != nil {
+			return err
+		}
+	}
 	return s.submit(ctx, &command{
 		need: commandBytes + 2*int64(len(b.Body)),
 		run:  func(t *transaction) error { return s.ledger.Begin(t, b) },

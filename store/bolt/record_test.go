@@ -96,7 +96,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 	}
 }
 
-// kept puts a body into pieces, and takes it out of them.
+// keptBody puts a body into pieces, and takes it out of them.
 func keptBody(body []byte) (kept map[string][]byte, open func() ([]byte, error)) {
 	key := number(1)
 	kept = map[string][]byte{}

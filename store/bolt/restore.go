@@ -112,7 +112,7 @@ func (l loader) messages(r *ledger.Restore, segment uint64) {
 	}
 }
 
-// chunk is how many messages are decoded in one go.
+// chunk is how many messages are decoded in one go at a restore.
 const chunk = 256
 
 // decoded decodes a bucket of messages on every processor; the chunks come in
@@ -123,23 +123,18 @@ func (l loader) decoded(bucket *bbolt.Bucket) <-chan chan []found {
 		defer close(out)
 		c := bucket.Cursor()
 		for k, v := c.First(); k != nil; {
-			var pairs [][2][]byte
+			var pairs []pair
 			for ; k != nil && len(pairs) < chunk; k, v = c.Next() {
-				pairs = append(pairs, [2][]byte{k, v})
+				pairs = append(pairs, pair{k, v})
 			}
 			done := make(chan []found, 1)
 			out <- done
-			go func() { done <- l.decodeAll(pairs) }()
+			go func() {
+				found := make([]found, len(pairs))
+				l.decode(found, pairs)
+				done <- found
+			}()
 		}
 	}()
-	return out
-}
-
-func (l loader) decodeAll(pairs [][2][]byte) []found {
-	out := make([]found, len(pairs))
-	for i, p := range pairs {
-		m, err := l.records.decodeMessage(p[0], p[1])
-		out[i] = found{fromNumber(p[0]), m, err}
-	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"sync"
 
 	"go.etcd.io/bbolt"
 
@@ -20,16 +21,20 @@ type source struct {
 // Close ends the transaction.
 func (s source) Close() { _ = s.tx.Rollback() }
 
-// page is how many messages are read before they are given away: the one who
-// takes them may write in the same transaction.
-const page = 64
+// Messages are read in pages before they are given away: the one who takes
+// them may write in the same transaction. Pages begin small, for those who
+// want few, and grow.
+const (
+	firstPage = 32
+	lastPage  = 1024
+)
 
 // Messages yields messages; a damaged one as its error, and goes on behind it.
 func (s source) Messages(from uint64) iter.Seq2[*store.Message, error] {
 	return func(yield func(*store.Message, error) bool) {
-		at := s.firstOf(from)
+		at, size := s.firstOf(from), firstPage
 		for {
-			found := s.page(at)
+			found := s.decodeAll(s.page(at, size))
 			for _, f := range found {
 				if !yield(f.message, f.err) {
 					return
@@ -38,7 +43,7 @@ func (s source) Messages(from uint64) iter.Seq2[*store.Message, error] {
 			if len(found) == 0 {
 				return
 			}
-			at = found[len(found)-1].first + 1
+			at, size = found[len(found)-1].first+1, min(2*size, lastPage)
 		}
 	}
 }
@@ -72,24 +77,46 @@ func (s source) firstOf(n uint64) uint64 {
 	return fromNumber(k)
 }
 
-// page reads the next messages at or after a number.
-func (s source) page(at uint64) []found {
-	var out []found
+// pair is a key and its value as bbolt has them, while the transaction lasts.
+type pair struct{ key, value []byte }
+
+// page reads the next messages at or after a number, of one segment.
+func (s source) page(at uint64, size int) []pair {
 	segment, ok := segmentOf(s.tx, at)
 	if !ok {
 		segment, ok = segmentAfter(s.tx, at)
 	}
-	for ; ok; segment, ok = segmentAfter(s.tx, segment) {
+	var out []pair
+	for ; ok && len(out) == 0; segment, ok = segmentAfter(s.tx, segment) {
 		c := s.tx.Bucket(segmentName(messagesOf, segment)).Cursor()
-		for k, v := c.Seek(number(at)); k != nil && len(out) < page; k, v = c.Next() {
-			m, err := s.records.decodeMessage(k, v)
-			out = append(out, found{fromNumber(k), m, err})
-		}
-		if len(out) > 0 {
-			break
+		for k, v := c.Seek(number(at)); k != nil && len(out) < size; k, v = c.Next() {
+			out = append(out, pair{k, v})
 		}
 	}
 	return out
+}
+
+// few is how many messages are decoded on one processor in one go.
+const few = 64
+
+// decodeAll decodes messages on every processor.
+func (s source) decodeAll(pairs []pair) []found {
+	out := make([]found, len(pairs))
+	var wg sync.WaitGroup
+	for from := 0; from+few < len(pairs); from += few {
+		wg.Go(func() { s.decode(out[from:from+few], pairs[from:from+few]) })
+	}
+	last := max(0, len(pairs)-1) / few * few
+	s.decode(out[last:], pairs[last:])
+	wg.Wait()
+	return out
+}
+
+func (s source) decode(out []found, pairs []pair) {
+	for i, p := range pairs {
+		m, err := s.records.decodeMessage(p.key, p.value)
+		out[i] = found{fromNumber(p.key), m, err}
+	}
 }
 
 // Body is a message's body.
