@@ -12,6 +12,7 @@ const miB = 1 << 20
 func (c Config) withDefaults() Config {
 	c.Hostname = orDefault(c.Hostname, "localhost")
 	c.DigestAddress = orDefault(c.DigestAddress, "lull@"+c.Hostname)
+	c.QualifyDomain = orDefault(c.QualifyDomain, c.Hostname)
 	c.MaxMessage = orDefault(c.MaxMessage, 50*miB)
 	c.MaxRecipients = orDefault(c.MaxRecipients, 1000)
 	c.MaxConnections = orDefault(c.MaxConnections, 1000)

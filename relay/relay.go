@@ -39,6 +39,10 @@ type Config struct {
 	// Bounces to its sub-addresses (lull+<digest>@…) go to Deps.Returned.
 	DigestAddress string
 
+	// QualifyDomain is added to addresses without a domain, as local programs
+	// send them in the clear; by default Hostname.
+	QualifyDomain string
+
 	// MaxMessage is the size of the largest message in bytes (50 MiB).
 	MaxMessage int64
 	// MaxRecipients is the number of recipients of one message (1000).

@@ -38,6 +38,7 @@ type wire struct {
 	net.Conn
 	client netip.Addr // not valid for a unix socket
 	name   string     // the client's address as recorded, "unix" for a socket
+	domain string     // added to bare names
 	times  times
 	born   time.Time
 	roster *roster
@@ -54,6 +55,8 @@ type wire struct {
 	refusal *answer   // sent instead of the greeting
 	greeted bool      // the greeting has been written
 	secured bool      // only TLS records may be written
+	aligned bool      // what was read ends with a line …
+	whole   bool      // … that is a command and no BDAT, behind which octets come
 	proxied bool      // the client is named by a header that is to come
 	upper   io.Writer // where replies are written; nil while the client could not read them
 
@@ -73,24 +76,15 @@ type times struct {
 
 // Read reads after the held back replies are on their way.
 func (w *wire) Read(p []byte) (int, error) {
-	if w.proxied {
-		w.identify()
-	}
-	if err := w.flush(); err != nil {
+	if err := w.ready(); err != nil {
 		return 0, err
 	}
-	if w.refusal != nil {
-		w.turnAway()
-		return 0, errHungUp
-	}
-	if w.last.Load() {
-		return 0, errHungUp // what there is to say is about to be said
-	}
-	if bye := w.arm(); bye != nil {
-		w.hangUp(bye)
-		return 0, errHungUp
-	}
+	command := w.atCommand()
 	n, err := w.Conn.Read(p)
+	if command {
+		n = w.qualify(p, n)
+	}
+	w.follow(p[:n])
 	if w.unanswered.Add(int64(n)) > commandBudget {
 		w.hangUp(say(421, enhanced{4, 7, 0}, "Too much input without a command"))
 		return 0, errHungUp
@@ -100,6 +94,29 @@ func (w *wire) Read(p []byte) (int, error) {
 		return 0, errHungUp
 	}
 	return n, err
+}
+
+// ready prepares the next read: the client is known and let in, has its
+// replies, and has time for the next input.
+func (w *wire) ready() error {
+	if w.proxied {
+		w.identify()
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	if w.refusal != nil {
+		w.turnAway()
+		return errHungUp
+	}
+	if w.last.Load() {
+		return errHungUp // what there is to say is about to be said
+	}
+	if bye := w.arm(); bye != nil {
+		w.hangUp(bye)
+		return errHungUp
+	}
+	return nil
 }
 
 // arm sets the deadline of the next read. Where there is to be none, it says
