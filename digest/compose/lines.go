@@ -17,17 +17,17 @@ func (a *account) line(k kind, t *tally, l limits, full bool) (out line, named i
 	switch {
 	case k == quiet || t.copies() == 0:
 		out.Level, out.Label = level(t)
-		out.Facts = append(objects, mails(t.incident.Copies)+" "+a.clock.between(t.incident.First, t.incident.Last))
+		out.Facts = append([]string{mails(t.incident.Copies) + " " + a.clock.between(t.incident.First, t.incident.Last)}, objects...)
 		return out, named
 	case k <= before && t.state() != store.Problem:
 		out.Label = overLabel(t.state())
-		out.Facts = append(objects, a.past(k, t)+" "+a.clock.between(a.begin(t), t.last))
+		out.Facts = append([]string{a.past(k, t) + " " + a.clock.between(a.begin(t), t.last)}, objects...)
 	case k == late || t.state() != store.Problem:
 		out.When = a.clock.span(a.begin(t), t.last)
 		out.Facts = append(objects, a.past(k, t))
 	default:
 		out.Level, out.Label = level(t)
-		out.Facts = append(objects, a.going(t))
+		out.Facts = append([]string{a.going(t)}, objects...)
 	}
 	out.Facts = append(out.Facts, a.asides(t)...)
 	if t.open() {

@@ -13,6 +13,7 @@ import (
 const (
 	maxOriginals  = 3
 	originalBytes = 16_000
+	maxDropped    = 64_000 // of header fields that are dropped
 )
 
 // originals are the mails that tell most: of the worst open incidents that
@@ -25,7 +26,7 @@ func (a *account) originals() (files []entity) {
 	room := a.MaxBytes / 4
 	for _, e := range a.telling(maxOriginals) {
 		raw, err := a.Body(e.Message.ID)
-		if err != nil {
+		if err != nil || len(raw) > originalBytes+maxDropped {
 			a.unattached++
 			continue
 		}
@@ -99,7 +100,7 @@ func withoutRecipients(raw []byte) []byte {
 
 func namesRecipients(field string) bool {
 	switch field = strings.ToLower(field); field {
-	case "to", "cc", "bcc", "received", "return-path", "delivered-to", "apparently-to", "envelope-to", "errors-to",
+	case "to", "cc", "bcc", "reply-to", "received", "return-path", "delivered-to", "apparently-to", "envelope-to", "errors-to",
 		"x-original-to", "x-envelope-to", "x-rcpt-to", "x-failed-recipients", "disposition-notification-to":
 		return true
 	}

@@ -203,5 +203,5 @@ func leftOut(o Omitted) string {
 	if what == "" {
 		return ""
 	}
-	return "Left out for size, and counted above: " + what + "."
+	return "Left out here, and counted above: " + what + "."
 }
