@@ -228,7 +228,7 @@ func (d *try) again(ctx context.Context, r store.Reply) error {
 		return why
 	case r.Stage == "rcpt" && r.Verdict != store.Retry && r.Code != 0:
 		d.due(ctx, now)
-		d.fail(d.refused(ctx, d.reader, r))
+		d.failFor(d.reader.Name, d.refused(ctx, d.reader, r))
 		return why
 	case r.Verdict == store.MailFailed && d.attempt != "":
 		d.lower(ctx, r)

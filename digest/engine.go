@@ -118,7 +118,7 @@ func (e *Engine) present() *plan {
 
 // fatal reports whether the engine cannot go on with an error of the store.
 func fatal(err error) bool {
-	return errors.Is(err, store.ErrStopped) || errors.Is(err, store.ErrStaleTerm) || errors.Is(err, store.ErrCorrupt)
+	return errors.Is(err, store.ErrStopped) || errors.Is(err, store.ErrStaleTerm)
 }
 
 var _ Queue = store.Store(nil)

@@ -19,8 +19,8 @@ func (t *turn) mail(ctx context.Context) error {
 		return nil
 	}
 	pass, err := t.passJobs(ctx)
-	if err != nil {
-		return err
+	if t.fail(err); fatal(err) {
+		return nil
 	}
 	t.carry(ctx, merge(pass, t.gateJobs(ctx, pinned)))
 	return t.broken()
@@ -76,6 +76,9 @@ type work func(ctx context.Context, r store.Reader) error
 
 // jobFor is what is due for a reader, nil if nothing is.
 func (t *turn) jobFor(r store.Reader, pinned map[string]store.Batch) work {
+	if t.isHeld(r.Name, t.gate) {
+		return nil
+	}
 	if r.Open != "" {
 		b, ok := pinned[r.Name]
 		if !ok || t.quietUntil(r.Name).After(t.start) || !t.come(b.Next) || !t.come(r.Retry) {
@@ -118,7 +121,8 @@ func (t *turn) alone(r store.Reader, do work) job {
 		if _, err := t.slot(ctx, r); err != nil {
 			return unexpected(err)
 		}
-		return do(ctx, r)
+		t.failFor(r.Name, do(ctx, r))
+		return nil
 	}
 }
 

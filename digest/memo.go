@@ -30,8 +30,10 @@ type memo struct {
 	// overdue are the readers whose digest was due and could not be sent: until
 	// it is, they get no notices.
 	overdue map[string]bool
-	// mute holds back a reader's first notices until that gate time, skip
+	// hold leaves a reader alone until that gate time: the store could not
+	// take what became of the last attempt. mute holds back first notices, skip
 	// the notices of one incident, which was refused.
+	hold map[string]time.Duration
 	mute map[string]time.Duration
 	skip map[string]time.Duration
 	// storms are those that go on, by reader.
@@ -50,7 +52,7 @@ func newMemo() memo {
 	return memo{
 		quiet: map[string]time.Time{}, busy: map[string]bool{},
 		level: map[string]compose.Level{}, faults: map[string]int{}, overdue: map[string]bool{},
-		mute: map[string]time.Duration{}, skip: map[string]time.Duration{},
+		hold: map[string]time.Duration{}, mute: map[string]time.Duration{}, skip: map[string]time.Duration{},
 		storms: map[string]*weathered{},
 		tail:   map[string]time.Time{}, rate: map[string]time.Duration{},
 		held: map[string]bool{},
@@ -70,6 +72,13 @@ func (e *Engine) keepPending(m store.Mark) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.memo.pending = append(e.memo.pending, m)
+}
+
+// unsettled reports whether there are outcomes that the store could not take.
+func (e *Engine) unsettled() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.memo.pending) > 0
 }
 
 func (e *Engine) takeReplan() bool {
@@ -209,6 +218,20 @@ func (e *Engine) mute(reader string) {
 	e.memo.mute[reader] = gate + e.plan.Window
 }
 
+// hold leaves a reader alone for a minute.
+func (e *Engine) hold(reader string) {
+	gate := e.deps.Gate()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.memo.hold[reader] = gate + e.plan.tick()
+}
+
+func (e *Engine) isHeld(reader string, gate time.Duration) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return gate < e.memo.hold[reader]
+}
+
 func (e *Engine) muted(reader string, gate time.Duration) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -234,6 +257,7 @@ func (e *Engine) forget(now time.Time, gate time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	over := func(_ string, until time.Duration) bool { return until <= gate }
+	maps.DeleteFunc(e.memo.hold, over)
 	maps.DeleteFunc(e.memo.mute, over)
 	maps.DeleteFunc(e.memo.skip, over)
 	maps.DeleteFunc(e.memo.rate, over)

@@ -118,8 +118,8 @@ func (t *turn) mayAnnounce(used store.Usage, n store.News, lately int, now time.
 func (t *turn) sendNotice(ctx context.Context, r store.Reader, n store.News) (goOn bool, err error) {
 	m, c := n.Entry.Message, n.Entry.Copy
 	body, err := t.queue.Body(ctx, m.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		t.skip(n.Incident.ID)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrCorrupt) {
+		t.skip(n.Incident.ID) // the digest tells it without its body
 		return true, nil
 	}
 	if err != nil {

@@ -383,3 +383,36 @@ func TestSlowDown(t *testing.T) {
 	}
 	w.check()
 }
+
+// unreadable is a store that has lost one body.
+type unreadable struct {
+	store.Store
+	id string
+}
+
+func (u *unreadable) Body(ctx context.Context, id string) ([]byte, error) {
+	if id == u.id {
+		return nil, fmt.Errorf("body of %s: %w", id, store.ErrCorrupt)
+	}
+	return u.Store.Body(ctx, id)
+}
+
+// A damaged mail keeps no other from leaving, and is not tried all the time.
+func TestUnreadableMail(t *testing.T) {
+	w := newWorld(t)
+	w.boot()
+	u := &unreadable{Store: w.store}
+	w.engine.queue = u
+	u.id = w.accept(letter("ann@x.example", "bob@x.example", "lunch"))
+	w.accept(letter("ann@x.example", "bob@x.example", "dinner"))
+	w.run(24 * time.Hour)
+	w.wantFates("passed 1, waiting 1")
+	if n := len(w.told(Failed)); n < 2 || n > 40 {
+		t.Errorf("told operators %d times", n)
+	}
+	u.id = w.accept(alert("ops@x.example", "disk full"))
+	w.accept(alert("ops@x.example", "cpu"))
+	w.run(2 * time.Hour)
+	w.wantFates("passed 2, told 2")
+	w.check()
+}

@@ -25,11 +25,15 @@ func (t *turn) passage(p *party) *passage {
 // that the mail server refuses for its long lines travels once more, as an
 // attachment.
 func (t *turn) pass(ctx context.Context, p *party) error {
+	a := t.passage(p)
 	body, err := t.queue.Body(ctx, p.message.ID)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrCorrupt) {
+		a.unreadable(ctx, err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	a := t.passage(p)
 	sent, ours := t.hand(ctx, p.outgoing(len(p.message.Trace)+len(body)), a.ready(original(p.message.Trace, body)))
 	ctx = context.WithoutCancel(ctx)
 	if ours != nil || a.attempt == "" || !refusesLines(sent, body) {
@@ -163,6 +167,21 @@ func (a *passage) record(ctx context.Context, sent store.Sent, results []store.R
 		What: Sent, At: now, Kind: a.kind, Message: a.message.ID, Batch: a.batch, Copies: len(a.copies),
 		Outcome: sent.Outcome, Reply: sent.Reply, LineEnds: sent.LineEnds, Recoded: sent.Recoded,
 	})
+}
+
+// unreadable puts off what the store cannot give back: others must not wait
+// for it, and an operator should know.
+func (a *passage) unreadable(ctx context.Context, err error) {
+	now, gate := a.now()
+	reply := store.Reply{Text: "the store cannot read this mail", Verdict: store.Retry, At: now}
+	sent := store.Sent{Outcome: store.Refused, Reply: reply}
+	results := make([]store.Result, len(a.copies))
+	for i := range results {
+		results[i] = a.result(i, sent)
+	}
+	a.report(ctx, sent, results)
+	a.mark(ctx, store.Mark{Term: a.term, At: now, Gate: gate, Outcome: store.Refused, Reply: reply, Results: results})
+	a.tell(Event{What: Failed, At: now, Kind: a.kind, Message: a.message.ID, Copies: len(a.copies), Reply: reply, Err: err})
 }
 
 // crowded deals with a budget that others took since it was looked at. A

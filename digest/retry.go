@@ -20,7 +20,7 @@ func (d *try) due(ctx context.Context, at time.Time) {
 	if next := d.planned(d.reader.Name, now); !next.IsZero() && next.Before(at) {
 		at = next
 	}
-	d.fail(d.queue.Plan(ctx, store.Plan{Reader: d.reader.Name, To: d.reader.To, Next: at}))
+	d.failFor(d.reader.Name, d.queue.Plan(ctx, store.Plan{Reader: d.reader.Name, To: d.reader.To, Next: at}))
 	d.wake(at)
 }
 

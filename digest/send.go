@@ -27,7 +27,7 @@ func (t *turn) carry(ctx context.Context, jobs []job) {
 			t.wakeIn(wait)
 			return
 		}
-		if ctx.Err() != nil || t.broken() != nil {
+		if ctx.Err() != nil || t.broken() != nil || t.unsettled() {
 			return
 		}
 		under.Go(func() {
@@ -139,7 +139,7 @@ func asks(r store.Reply) bool { return r.SlowDown || r.Verdict == store.SlowDown
 // have met.
 func trouble(sent store.Sent) bool {
 	r := sent.Reply
-	return sent.Outcome != store.Delivered && (r.Verdict == store.Retry || r.Verdict == "" && !r.Permanent() && !r.OK() && r.Code == 0)
+	return sent.Outcome != store.Delivered && (beforeMail(r) || r.Verdict == store.Retry || r.Verdict == "" && r.Code == 0)
 }
 
 // beforeMail reports whether the dialogue ended before the mail was named: the

@@ -65,8 +65,17 @@ func (t *turn) fail(err error) {
 
 // failOnce keeps an error that may be kept already.
 func (t *turn) failOnce(err error) {
-	if t.broken() == nil {
+	if t.failure() == nil {
 		t.fail(err)
+	}
+}
+
+// failFor keeps an error that leaves a reader's state untold: the reader is
+// left alone for a while, or the mail server would be asked again and again.
+func (t *turn) failFor(reader string, err error) {
+	if err != nil {
+		t.fail(err)
+		t.hold(reader)
 	}
 }
 
@@ -104,18 +113,27 @@ func (e *Engine) Step(ctx context.Context, now time.Time) (next time.Time, err e
 			break
 		}
 	}
-	if at := t.start.Add(time.Millisecond); t.next.Before(at) {
-		t.next = at
+	err = t.failure()
+	return t.pause(err), err
+}
+
+// pause is when to call again: not at once, and less soon when something is
+// wrong with the store.
+func (t *turn) pause(err error) time.Time {
+	at := t.start.Add(time.Millisecond)
+	if err != nil {
+		at = t.start.Add(t.tick())
 	}
-	return t.next, t.failure()
+	return laterOf(t.next, at)
 }
 
 // settle records outcomes that could not be recorded when they were known.
+// Nothing is sent while there are such.
 func (t *turn) settle(ctx context.Context) error {
 	for _, m := range t.takePending() {
 		t.mark(ctx, m)
 	}
-	return t.broken()
+	return t.failure()
 }
 
 // mark records an outcome whatever becomes of the Step: a mail that went out

@@ -120,7 +120,7 @@ func (w *world) run(d time.Duration) {
 			w.t.Fatalf("too many steps until %s", w.now())
 		}
 		w.step()
-		if w.next > end {
+		if m, ok := w.store.(*mortal); w.next > end || ok && m.dead {
 			break
 		}
 		w.steady = w.next
