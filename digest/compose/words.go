@@ -129,11 +129,3 @@ func some(n int, phrase string) string {
 	}
 	return phrase
 }
-
-// upper is the text with a capital first letter.
-func upper(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
