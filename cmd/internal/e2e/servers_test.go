@@ -65,7 +65,7 @@ func newExim(t *testing.T, next string) *server {
 	chownToMailOwner(t, s.Dir)
 	conf := filepath.Join(s.Dir, "exim.conf")
 	write(t, conf, eximConf, s)
-	p := start(t, nil, "exim4", "-C", conf, "-bdf", "-q5s", "-oX", s.addr())
+	p := start(t, nil, "exim4", "-C", conf, "-bdf", "-q2s", "-oX", s.addr())
 	until(t, 20*time.Second, "exim answers", func() bool { return answers(s.addr()) })
 	return &server{process: p, addr: s.addr()}
 }
@@ -81,10 +81,8 @@ acl_smtp_rcpt = accept
 acl_smtp_data = accept
 smtp_accept_max = 200
 smtp_accept_max_per_connection = 100000
-smtp_accept_queue_per_connection = 0
-smtp_accept_queue = 0
 remote_max_parallel = 4
-queue_run_max = 2
+queue_run_max = 3
 host_lookup =
 rfc1413_query_timeout = 0s
 tls_advertise_hosts =
@@ -105,6 +103,7 @@ next:
   allow_localhost
   message_linelength_limit = 100000000
   hosts_avoid_tls = *
+  connection_max_messages = 500
 
 begin retry
 * * F,1h,2s
