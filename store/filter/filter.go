@@ -44,7 +44,16 @@ type test func(c *copyAt) bool
 type copyAt struct {
 	store.Entry
 	now  time.Time
-	body func() []byte
+	read func() []byte // the body, nil when it was read or there is none
+	body []byte
+}
+
+// received is the message as received, read when it is first asked for.
+func (c *copyAt) received() []byte {
+	if c.read != nil {
+		c.body, c.read = c.read(), nil
+	}
+	return c.body
 }
 
 // Match reports whether the filter selects the copy at the given moment.
@@ -53,7 +62,7 @@ type copyAt struct {
 // --text, and only when everything else matches and the excerpt does not. It
 // may be nil: then --text sees the excerpt alone.
 func (f Filter) Match(e store.Entry, now time.Time, body func() []byte) bool {
-	c := &copyAt{Entry: e, now: now, body: once(body)}
+	c := &copyAt{Entry: e, now: now, read: body}
 	for _, costly := range []bool{false, true} {
 		for _, t := range f.terms {
 			if t.key.costly == costly && !t.match(c) {
@@ -71,20 +80,6 @@ func (t term) match(c *copyAt) bool {
 		}
 	}
 	return false
-}
-
-func once(body func() []byte) func() []byte {
-	if body == nil {
-		return func() []byte { return nil }
-	}
-	var read bool
-	var b []byte
-	return func() []byte {
-		if !read {
-			read, b = true, body()
-		}
-		return b
-	}
 }
 
 // Empty reports whether the filter has no keys, and so matches everything.

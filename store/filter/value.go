@@ -99,7 +99,7 @@ func text(s string) (value, error) {
 		return value{}, err
 	}
 	return value{s, func(c *copyAt) bool {
-		return re.MatchString(c.Message.Reading.Excerpt) || re.Match(c.body())
+		return re.MatchString(c.Message.Reading.Excerpt) || re.Match(c.received())
 	}}, nil
 }
 
