@@ -171,6 +171,9 @@ func checkCounts(t rapid.TB, in compose.Input, told compose.Told, p parsed) {
 	if err != nil || !strings.Contains(subject, "("+grouped(in.Batch.Copies)) {
 		t.Errorf("subject %q, %v", subject, err)
 	}
+	if n := p.header.Get("X-Lull-Copies"); n != strconv.Itoa(in.Batch.Copies) {
+		t.Errorf("the header says %s mails", n)
+	}
 	m := account.FindStringSubmatch(string(p.text))
 	if m == nil {
 		return // one part only
