@@ -87,16 +87,13 @@ func awkward() []awkwardMail {
 	}
 	// Exim itself decides what bare CR and CRLF in its input mean, and over BDAT
 	// leaves a lone CR at the end; what counts is that they get through.
-	for _, m := range []awkwardMail{
-		{"CRLF", "Subject: x\r\n\r\none\r\n.\r\ntwo\r\n", "two\r\n"},
-		{"CRCRLF", "Subject: x\r\r\n\r\r\none\r\r\n.\r\r\ntwo\r\r\n", ""},
-		{"bare CR", "Subject: x\n\none\rtwo\r.\rthree\n", "\r\n"},
-		{"no last line end", "Subject: x\n\nend", "end\r\n"},
-		{"no header", "\nonly text\n", "only text\r\n"},
-	} {
-		mails = append(mails, m)
-	}
-	return mails
+	return append(mails,
+		awkwardMail{"CRLF", "Subject: x\r\n\r\none\r\n.\r\ntwo\r\n", "two\r\n"},
+		awkwardMail{"CRCRLF", "Subject: x\r\r\n\r\r\none\r\r\n.\r\r\ntwo\r\r\n", ""},
+		awkwardMail{"bare CR", "Subject: x\n\none\rtwo\r.\rthree\n", "\r\n"},
+		awkwardMail{"no last line end", "Subject: x\n\nend", "end\r\n"},
+		awkwardMail{"no header", "\nonly text\n", "only text\r\n"},
+	)
 }
 
 func tail(b []byte) []byte { return b[max(0, len(b)-200):] }
