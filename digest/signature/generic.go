@@ -6,24 +6,34 @@ import (
 	"lull/store"
 )
 
-// generic takes the template of the subject, with that of the first
-// informative line where the subject says little.
+// generic is how mail of an unknown program is read: its signature is the
+// template of the subject without state and host, with that of the first
+// informative lines where the subject says little.
 func (m *mail) generic() finding {
-	subject := stripPrefixes(m.subject)
 	f := finding{format: "generic", family: "generic"}
+	told := readState(m.bare)
+	subject := told.without
+	host, object := m.host(subject)
 	variant := m.informative(0)
-	core := appendCore(make([]byte, 0, 256), subject, "")
-	f.title = string(appendTitle(nil, subject, ""))
-	if isThin(core) {
-		core = append(core, '\n')
-		core = appendCore(core, variant, "")
-		if f.title == "" {
-			f.title = string(appendTitle(nil, variant, ""))
-		}
+
+	core := appendCore(make([]byte, 0, 256), subject, host)
+	title := appendTitle(nil, subject, host)
+	if exception := m.exception(); exception != "" {
+		core = append(append(core, '\n'), strings.ToLower(exception)...)
+		title = append(append(title, ": "...), exception...)
+	} else if isThin(core) {
+		core = appendCore(append(core, '\n'), variant, host)
+		title = appendTitle(append(title, ": "...), variant, host)
 	}
 	f.core = string(core)
-	f.variant = string(appendTitle(nil, variant, ""))
-	f.reports = []store.Report{{State: store.Notice}}
+	f.title = tidy(string(title))
+	f.variant = string(appendTitle(nil, variant, host))
+
+	v := m.bodyState(told)
+	f.reports = []store.Report{{Object: objectName(object), State: v.state, Kind: v.kind, Severity: v.severity}}
+	m.note("template", f.title)
+	m.note("state", string(v.state)+" "+v.kind)
+	m.note("object", object)
 	return f
 }
 
@@ -55,29 +65,31 @@ func isInformative(line string) bool {
 	if letters < 2 {
 		return false
 	}
-	word := strings.ToLower(strings.TrimRight(before(line, " "), ",!.:"))
-	return len(line) > 40 || word != "hi" && word != "hello" && word != "dear" && word != "hey"
+	switch strings.ToLower(strings.TrimRight(before(line, " "), ",!.:")) {
+	case "hi", "hello", "dear", "hey", "greetings":
+		return len(line) > 40
+	}
+	return true
 }
 
-// stripPrefixes takes off what replies, forwards and gateways put before a
-// subject.
-func stripPrefixes(subject string) string {
-	for {
-		cut := prefixLength(subject)
-		if cut == 0 {
-			return subject
+// exception is the class of the error that a traceback in the text ends with,
+// or "": one subject often stands for many faults.
+func (m *mail) exception() string {
+	traced := false
+	for _, line := range m.lines {
+		if strings.HasPrefix(line, "Traceback (most recent call last)") || strings.HasPrefix(line, "Stack trace") || strings.HasPrefix(line, "Exception in thread") {
+			traced = true
 		}
-		subject = strings.TrimLeft(subject[cut:], " ")
-	}
-}
-
-func prefixLength(subject string) int {
-	for _, prefix := range [...]string{"re:", "fwd:", "fw:", "aw:", "wg:", "sv:", "vs:", "tr:", "antw:", "[external]", "[ext]", "[spam]", "***spam***", "{spam?}"} {
-		if hasPrefixFold(subject, prefix) {
-			return len(prefix)
+		if !traced {
+			continue
+		}
+		name := strings.TrimPrefix(strings.TrimPrefix(line, "Caused by: "), "Exception in thread \"main\" ")
+		name = before(before(name, " "), ":")
+		if len(name) < 80 && isException(name) {
+			return name[exceptionClass(name, 0, len(name)):]
 		}
 	}
-	return 0
+	return ""
 }
 
 // isThin reports whether a core has fewer than two words that say something.
@@ -85,12 +97,21 @@ func isThin(core []byte) bool {
 	words := 0
 	for _, word := range strings.Fields(string(core)) {
 		switch word {
-		case "*", "alert", "warning", "error", "message", "notification", "report":
+		case "*", "alert", "warning", "error", "message", "notification", "report", "for", "on", "from", "at", "of", "in", "the", "a", "your":
 		default:
 			words++
 		}
 	}
 	return words < 2
+}
+
+// tidy takes out of a title what is left of brackets and joints when their
+// words are gone.
+func tidy(title string) string {
+	for _, empty := range [...]string{"[]", "()", "{}", "[ ]", "( )", "* *", "**"} {
+		title = strings.ReplaceAll(title, empty, "")
+	}
+	return strings.Trim(strings.Join(strings.Fields(title), " "), " :-–—|!*,;>")
 }
 
 // Template returns the canonical form of one line of text: what the generic

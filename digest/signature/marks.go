@@ -1,19 +1,44 @@
 package signature
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// marksOf lists the marks of automation in a header, in order of appearance,
-// each once, and "bounce" for reports about mail. None of them is proof:
-// robots often set none, and mailing lists set some on mail of people.
-func marksOf(h header, w *walk, from sender) []string {
+// maxMarks bounds the marks that are kept.
+const maxMarks = 16
+
+// marksOf lists the marks of automation in a mail, in order of appearance,
+// each once:
+//
+//	auto-submitted             a program says so (RFC 3834), but not in answer
+//	auto-replied               a program answers a mail: a vacation note
+//	precedence, list-id, list-unsubscribe, x-auto-response-suppress
+//	                           lists set them on mail of people as well
+//	x-cron-env, x-jenkins …    a header that one program sets
+//	x-mailer:monit …           a mailer that programs use
+//	robot:jenkins …            the sender's name or role, or what the text says
+//	bounce                     a DSN, or another report about mail
+//
+// None is proof: many robots set none at all.
+func (m *mail) marks() []string {
 	var marks []string
-	for _, f := range h {
-		if mark := markOf(f); mark != "" && !contains(marks, mark) && len(marks) < 16 {
+	add := func(mark string) {
+		if mark != "" && len(marks) < maxMarks && !slices.Contains(marks, mark) {
 			marks = append(marks, mark)
 		}
 	}
-	if w.report || isBounceSender(from, h) {
-		marks = append(marks, "bounce")
+	for _, f := range m.header {
+		add(markOf(f))
+	}
+	if m.isBounce() {
+		add("bounce")
+		return marks
+	}
+	if robot := m.from.robot(); robot != "" {
+		add("robot:" + robot)
+	} else if m.saysAutomated() {
+		add("robot:text")
 	}
 	return marks
 }
@@ -23,26 +48,34 @@ func markOf(f field) string {
 	name := strings.ToLower(f.name)
 	switch name {
 	case "auto-submitted":
-		if strings.EqualFold(strings.TrimSpace(before(unfold(f.value), ";")), "no") {
-			return ""
-		}
-		return name
+		return autoSubmitted(unfold(f.value))
 	case "precedence":
 		switch strings.ToLower(unfold(f.value)) {
 		case "bulk", "junk", "list":
 			return name
 		}
-	case "list-id", "list-unsubscribe", "x-auto-response-suppress", "x-cron-env", "x-lull-digest", "feedback-id":
+	case "list-id", "list-unsubscribe", "x-auto-response-suppress", "x-cron-env", "x-lull-digest":
 		return name
 	case "x-mailer", "user-agent":
-		return mailerMark(name, unfold(f.value))
+		return mailerMark(name, strings.ToLower(unfold(f.value)))
 	}
 	return productMark(name)
 }
 
+func autoSubmitted(value string) string {
+	switch word := strings.ToLower(strings.TrimSpace(before(value, ";"))); {
+	case word == "" || strings.HasPrefix(word, "no"):
+		return ""
+	case strings.HasPrefix(word, "auto-replied"):
+		return "auto-replied"
+	}
+	return "auto-submitted"
+}
+
 // productMark is the mark of a header that only one program sets.
 func productMark(name string) string {
-	for _, product := range [...]string{"x-jenkins-", "x-gitlab-", "x-github-", "x-netdata-", "x-bugzilla-", "x-ids-", "x-phabricator-", "x-sentry-", "x-grafana-", "x-zabbix-", "x-nagios-", "x-icinga-", "x-monit-", "x-gerrit-", "x-buildbot-", "x-patchew-", "x-debian-pr-", "x-launchpad-"} {
+	for _, product := range [...]string{"x-jenkins-", "x-gitlab-", "x-github-", "x-netdata-", "x-bugzilla-", "x-ids-ossec", "x-phabricator-", "x-sentry-",
+		"x-grafana-", "x-zabbix-", "x-nagios-", "x-icinga-", "x-monit-", "x-gerrit-", "x-buildbot-", "x-kernelci-", "x-git-refname", "x-alert", "x-trac-", "x-redmine-", "x-jira-"} {
 		if strings.HasPrefix(name, product) {
 			return strings.TrimSuffix(product, "-")
 		}
@@ -50,25 +83,48 @@ func productMark(name string) string {
 	return ""
 }
 
-// mailerMark names a mailer that programs use; mailers of people leave none.
+// mailerMark names a mailer that programs use; those of people leave no mark.
 func mailerMark(field, value string) string {
-	word := strings.ToLower(before(strings.TrimSpace(value), " "))
-	word = strings.TrimRight(before(word, "/"), ",;:(")
-	if word == "" || len(word) > 24 || !isASCII([]byte(word)) {
-		return ""
+	for _, mailer := range [...]string{"monit", "phpmailer", "swiftmailer", "nodemailer", "mime::lite", "mime-tools", "mailutils", "heirloom", "mailx", "s-nail", "swaks", "sendemail",
+		"python", "perl", "javamail", "cron", "nagios", "icinga", "zabbix", "jira", "bugzilla", "gitlab", "jenkins", "redmine", "request tracker", "wordpress", "drupal", "logwatch", "veeam", "mediawiki"} {
+		if strings.Contains(value, mailer) && !strings.Contains(value, "mozilla") {
+			return field + ":" + mailer
+		}
 	}
-	return field + ":" + word
+	return ""
 }
 
-// isBounceSender reports whether a mail comes from a mailer about mail.
-func isBounceSender(from sender, h header) bool {
-	return from.local == "mailer-daemon" || unfold(h.get("Return-Path")) == "<>" || h.has("X-Failed-Recipients")
-}
-
-func contains(list []string, text string) bool {
-	for _, s := range list {
-		if s == text {
+// isBounce reports whether a mail is about another mail that a mailer could
+// not deliver. What mailers tell their postmaster is no bounce.
+func (m *mail) isBounce() bool {
+	if m.walk.report || m.header.has("X-Failed-Recipients") {
+		return true
+	}
+	if m.from.local != "mailer-daemon" && m.from.local != "postmaster" && unfold(m.header.get("Return-Path")) != "<>" {
+		return false
+	}
+	for _, words := range [...]string{"deliver", "returned", "returning message", "failure notice", "warning: message", "warning: could not send", "out of office", "automatic reply", "autoreply"} {
+		if containsFold(m.subject, words) {
 			return true
+		}
+	}
+	return false
+}
+
+// saysAutomated reports whether the text itself says that a program wrote it.
+func (m *mail) saysAutomated() bool {
+	if len(m.bare) != len(m.subject) && m.answers("") {
+		return false // a person may quote it
+	}
+	for i, line := range m.lines {
+		if i > 40 && i < len(m.lines)-20 || line == "" || line[0] == '>' {
+			continue
+		}
+		for _, words := range [...]string{"automatically generated", "automated message", "automated mail", "automated email", "automated e-mail", "automatic message", "automated notification", "auto-generated",
+			"do not reply to this", "don't reply to this", "please do not reply", "was generated by", "generated automatically", "sent automatically", "automated report", "i am a bot"} {
+			if containsFold(line, words) {
+				return true
+			}
 		}
 	}
 	return false

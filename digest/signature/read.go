@@ -70,6 +70,7 @@ type mail struct {
 	header  header
 	from    sender
 	subject string // decoded, one clean line
+	bare    string // the subject without what replies and lists put before it
 	lines   []string
 	walk    walk
 	steps   *[]Step
@@ -82,7 +83,8 @@ func parse(raw []byte, steps *[]Step) *mail {
 	m.note("header", fmt.Sprintf("%d fields", len(m.header)))
 	m.from = parseSender(m.header.get("From"))
 	m.subject = clean(decodeWords(m.header.get("Subject")), maxSubject)
-	m.note("subject", m.subject)
+	m.bare = m.bareSubject()
+	m.note("subject", m.bare)
 	m.walk.entity(m.header, body[:min(len(body), maxBody)], 0)
 	m.lines = m.walk.text()
 	m.note("text", fmt.Sprintf("%d lines from %s", len(m.lines), strings.Join(m.walk.tree, ", ")))
@@ -115,7 +117,7 @@ func (m *mail) reading(f finding) store.Reading {
 	r.MessageID = clean(m.header.get("Message-ID"), maxField)
 	r.Answers = m.answers(r.MessageID)
 	r.Sent, r.Hops = sentAt(m.header)
-	r.Marks = marksOf(m.header, &m.walk, m.from)
+	r.Marks = m.marks()
 	r.Digest, r.DigestHost = m.digest()
 	r.Excerpt = excerpt(m.lines)
 	r.Reports = f.reports

@@ -47,7 +47,7 @@ func (l *layout) match(m *mail, to *fields) bool {
 func (r *rule) match(m *mail, to *fields) bool {
 	switch r.place {
 	case inSubject:
-		return r.matchText(stripPrefixes(m.subject), to)
+		return r.matchText(m.bare, to)
 	case inFrom:
 		return r.matchText(m.from.text, to)
 	case inHeader:
