@@ -21,8 +21,6 @@ type incident struct {
 	came   *tally // all copies
 	seen   *tally // without purged ones; nil when it must be counted anew
 	counts [fates]int
-	told   int // kept copies that a digest told
-	since  int // of these, those since it opened last
 	pinned int // open notices about it
 	purges int // times that copies were purged or given back
 }
@@ -99,7 +97,7 @@ func (i *incident) closed(now time.Time, limits store.Limits) time.Time {
 
 // fresh reports whether it opened and was neither announced nor told.
 func (i *incident) fresh() bool {
-	return i.Announced.IsZero() && i.since+i.Since == 0
+	return i.Announced.IsZero() && !i.Since
 }
 
 // incidentOf is the incident that an alert copy belongs to at a time: the open
@@ -118,9 +116,9 @@ func (l *Ledger) incidentOf(tx Tx, r *reader, key string, m *store.Message, n ui
 	case i.recovered() && !i.came.raises(m):
 		return i
 	}
-	i.Number, i.Opened, i.Again = n, at, i.Again+1
+	i.Number, i.Opened, i.Again, i.Sequence = n, at, i.Again+1, l.sequence()
 	i.Notice, i.Announced = "", time.Time{}
-	i.since, i.Since = 0, 0
+	i.Since = false
 	r.reopens(i)
 	tx.PutIncident(i.Incident)
 	return i
@@ -129,6 +127,7 @@ func (l *Ledger) incidentOf(tx Tx, r *reader, key string, m *store.Message, n ui
 // open opens a new incident with the copy numbered n.
 func (l *Ledger) open(tx Tx, r *reader, key string, m *store.Message, n uint64, at time.Time) *incident {
 	i := opened("i"+strconv.FormatUint(n, 10), r.Name, key, m, n, at)
+	i.Sequence = l.sequence()
 	l.enlist(i, r)
 	tx.PutIncident(i.Incident)
 	return i
@@ -175,6 +174,6 @@ func (l *Ledger) telling(i *incident, now time.Time) store.Incident {
 		Format: i.Format, Recovers: i.Recovers, Opened: i.Opened, Again: i.Again,
 		Closed: i.closed(now, l.limits), Copies: i.visible(), First: t.first, Last: t.last,
 		Objects: t.list(), ObjectCount: len(t.objects), Others: t.others,
-		Notice: i.Notice, Announced: i.Announced, Before: i.told+i.Told > 0,
+		Notice: i.Notice, Announced: i.Announced, Before: i.Told,
 	}
 }

@@ -97,7 +97,7 @@ func (l *Ledger) gate(g time.Duration) time.Duration {
 	return l.head.Gate
 }
 
-// sequence is the next number of a batch or an operation.
+// sequence is the next number of a batch, an operation or an opening.
 func (l *Ledger) sequence() uint64 {
 	l.head.Sequence++
 	return l.head.Sequence

@@ -174,21 +174,14 @@ func (b *batch) tells() bool { return b.Assumed || b.Whole || b.Outcome == store
 
 // tell gives the copies of a digest their fate.
 func (l *Ledger) tell(b *batch) {
-	for n, r := range l.each(b.set) {
-		if i := l.incidents.get(r.incident); i != nil && !l.returned.Contains(n) {
-			i.tell(n)
+	for _, r := range l.each(b.set) {
+		if i := l.incidents.get(r.incident); i != nil {
+			i.Told = true
+			i.Since = i.Since || b.sequence > i.Sequence
 		}
 	}
 	l.end(b.set, told, b.index, b.Ended)
 	b.set = nil
-}
-
-// tell counts a copy of the incident as told.
-func (i *incident) tell(n uint64) {
-	i.told++
-	if n >= i.Number {
-		i.since++
-	}
 }
 
 // concludeNotice lets the copies of a notice wait again, announced or not.

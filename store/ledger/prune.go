@@ -104,23 +104,22 @@ const recent = 25
 // pruneSlots removes records of slots past retention, and forgets those that
 // no window can reach.
 func (l *Ledger) pruneSlots(tx Tx, now time.Time) error {
+	far := l.head.Gate - recent*l.limits.Segment
 	var old []store.Slot
 	for s, err := range tx.Slots() {
 		if err != nil {
 			return err
 		}
-		if s.Open {
-			continue
-		}
 		if now.Before(s.At.Add(l.limits.Retain)) {
 			break
 		}
-		old = append(old, s)
+		if !s.Open && s.Ended < far {
+			old = append(old, s)
+		}
 	}
 	for _, s := range old {
 		tx.DropSlot(s)
 	}
-	far := l.head.Gate - recent*l.limits.Segment
 	l.slots.drop(func(s *store.Slot) bool { return !s.Open && s.Ended < far })
 	for attempt, at := range l.slots.given {
 		if at < far {

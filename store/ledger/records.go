@@ -85,7 +85,7 @@ type Head struct {
 	Term      uint64        `cbor:"1,keyasint,omitempty"` // the newest seen
 	Gate      time.Duration `cbor:"2,keyasint,omitempty"` // the latest known
 	Uncertain uint64        `cbor:"3,keyasint,omitempty"` // attempts of unknown outcome
-	Sequence  uint64        `cbor:"4,keyasint,omitempty"` // of the last batch or operation dropped
+	Sequence  uint64        `cbor:"4,keyasint,omitempty"` // of the last batch, operation or opening, or less
 	Version   uint64        `cbor:"5,keyasint,omitempty"` // of the rules
 }
 
@@ -129,16 +129,18 @@ type Incident struct {
 	Signature string `cbor:"5,keyasint"`
 	Format    string `cbor:"6,keyasint,omitempty"`
 	Recovers  bool   `cbor:"7,keyasint,omitempty"`
-	// Number is the copy that opened it last, and Opened when.
+	// Number is the copy that opened it last, and Opened when. Sequence
+	// orders openings: a copy that joined opens later than its number says.
+	Sequence  uint64    `cbor:"17,keyasint"`
 	Number    uint64    `cbor:"8,keyasint"`
 	Opened    time.Time `cbor:"9,keyasint"`
 	Again     int       `cbor:"10,keyasint,omitempty"`
 	Notice    string    `cbor:"11,keyasint,omitempty"`
 	Announced time.Time `cbor:"12,keyasint"`
-	// Told counts removed copies that were told, Since those of them that
-	// came since it opened last.
-	Told  int `cbor:"13,keyasint,omitempty"`
-	Since int `cbor:"14,keyasint,omitempty"`
+	// Told is set when a digest told it, Since when one did that was cut
+	// after it opened last. Copies that are kept say the same.
+	Told  bool `cbor:"13,keyasint,omitempty"`
+	Since bool `cbor:"14,keyasint,omitempty"`
 	// Came and Base sum up the copies that retention removed: all of them,
 	// and those that had not been purged.
 	Came *Tally `cbor:"15,keyasint,omitempty"`

@@ -8,7 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 )
 
-func byOpening(a, b *incident) int { return cmp.Compare(a.Number, b.Number) }
+func byOpening(a, b *incident) int { return cmp.Compare(a.Sequence, b.Sequence) }
 
 // recounting counts incidents anew from their records, after an operation took
 // copies of theirs or gave some back.
@@ -36,9 +36,9 @@ func (l *Ledger) recounting(of []*incident) *recounting {
 	return c
 }
 
-// recame counts all that came of incidents anew, in order of numbers: copies
-// joined that are older than the last ones. If they cannot be read, the counts
-// stay in the order in which copies joined.
+// recame counts all that came of incidents anew, in order of numbers, as a
+// restore would: older copies joined, or later ones were removed. If they
+// cannot be read, the counts stay as they are.
 func (l *Ledger) recame(tx Source, of []*incident) {
 	wanted := make([]bool, len(l.incidents.items))
 	c := recounting{limit: l.limits.Objects, tallies: make(map[string]*tally)}
@@ -52,7 +52,7 @@ func (l *Ledger) recame(tx Source, of []*incident) {
 		return
 	}
 	for _, i := range of {
-		i.came = c.tallies[i.ID]
+		i.came, i.seen = c.tallies[i.ID], nil
 	}
 }
 

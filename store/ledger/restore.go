@@ -137,9 +137,10 @@ func (r *Restore) prepare() {
 	}
 	r.ready = true
 	l := r.ledger
-	slices.SortFunc(r.incidents, func(a, b Incident) int { return cmp.Compare(a.Number, b.Number) })
+	slices.SortFunc(r.incidents, func(a, b Incident) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	for _, i := range r.incidents {
 		l.enlist(&incident{Incident: i}, l.reader(i.Reader))
+		l.head.Sequence = max(l.head.Sequence, i.Sequence)
 	}
 	slices.SortFunc(r.operations, func(a, b Operation) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	for _, o := range r.operations {

@@ -70,7 +70,8 @@ func (l *Ledger) keeps(o *owner) time.Time {
 
 // drop seals a segment and removes it.
 func (l *Ledger) drop(tx Tx, s *segment, now time.Time) error {
-	if err := l.sumUp(tx, s, now); err != nil {
+	early, err := l.sumUp(tx, s, now)
+	if err != nil {
 		return err
 	}
 	l.sealSegment(tx, s, now)
@@ -84,6 +85,7 @@ func (l *Ledger) drop(tx Tx, s *segment, now time.Time) error {
 	}
 	l.strike(s)
 	l.segments = slices.DeleteFunc(l.segments, func(other *segment) bool { return other == s })
+	l.recame(tx, early)
 	return nil
 }
 
@@ -110,8 +112,9 @@ func (l *Ledger) strike(s *segment) {
 }
 
 // sumUp adds the copies of a segment to what their incidents keep, and takes
-// them out of the counts of incidents and operations.
-func (l *Ledger) sumUp(tx Tx, s *segment, now time.Time) error {
+// them out of the counts of incidents and operations. It returns the incidents
+// that keep older copies: their totals must be put in order again.
+func (l *Ledger) sumUp(tx Tx, s *segment, now time.Time) (early []*incident, err error) {
 	gone := roaring64.New()
 	gone.AddRange(s.first, s.end())
 	var staying []*incident
@@ -121,21 +124,23 @@ func (l *Ledger) sumUp(tx Tx, s *segment, now time.Time) error {
 		}
 	}
 	if err := l.retain(tx, s, staying); err != nil {
-		return err
+		return nil, err
 	}
-	for n, r := range l.each(gone) {
+	for _, r := range l.each(gone) {
 		if i := l.incidents.get(r.incident); i != nil {
-			l.leave(i, n, r)
+			i.counts[r.fate]--
 		}
 	}
 	for _, i := range staying {
-		if s.first <= i.low {
+		if i.low < s.first {
+			early = append(early, i)
+		} else {
 			i.low = max(i.low, s.end())
 		}
 		tx.PutIncident(i.Incident)
 	}
 	l.discharge(tx, gone)
-	return nil
+	return early, nil
 }
 
 // stays reports whether an incident outlives a segment.
@@ -177,20 +182,6 @@ func (l *Ledger) retain(tx Tx, s *segment, staying []*incident) error {
 		i.Came, i.Base = came[i.ID].record(), base[i.ID].record()
 	}
 	return nil
-}
-
-// leave moves one copy from what is counted of an incident to what it keeps.
-func (l *Ledger) leave(i *incident, n uint64, r *row) {
-	i.counts[r.fate]--
-	if r.fate != told && !l.returned.Contains(n) {
-		return
-	}
-	i.told--
-	i.Told++
-	if n >= i.Number {
-		i.since--
-		i.Since++
-	}
 }
 
 // discharge takes copies out of what operations cover.

@@ -69,10 +69,21 @@ func differing(a, b string) string {
 	for k := range max(len(as), len(bs)) {
 		x, y := at(as, k), at(bs, k)
 		if x != y {
-			out.WriteString("- " + x + "\n+ " + y + "\n")
+			from := 0
+			for from < min(len(x), len(y)) && x[from] == y[from] {
+				from++
+			}
+			out.WriteString("- " + excerpt(x, from) + "\n+ " + excerpt(y, from) + "\n")
 		}
 	}
 	return out.String()
+}
+
+// excerpt is the part of a line around a place.
+func excerpt(line string, at int) string {
+	const around = 200
+	kind, _, _ := strings.Cut(line, " ")
+	return kind + " …" + line[min(len(line), max(0, at-around)):min(len(line), at+around)]
 }
 
 func at(lines []string, k int) string {
