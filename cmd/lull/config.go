@@ -58,7 +58,7 @@ func (s *session) showConfig() *cobra.Command {
 			return err
 		}
 		if !s.screen.json {
-			return cfg.Write(s.screen.out)
+			return cfg.Write(s.screen)
 		}
 		for _, k := range cfg.Keys() {
 			if err := s.screen.object(k); err != nil {

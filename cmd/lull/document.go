@@ -17,10 +17,13 @@ import (
 func (s *session) document() *cobra.Command {
 	return &cobra.Command{
 		Use:    "gen-docs FOLDER",
-		Short:  "write man pages and the sample configuration into a folder",
+		Short:  "write man pages and the sample configuration below a folder",
 		Hidden: true,
-		Args:   exactly(1, "the FOLDER to write to: docs/man"),
+		Args:   exactly(1, "the FOLDER to write to: docs"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := os.MkdirAll(filepath.Join(args[0], "man"), 0o755); err != nil {
+				return err
+			}
 			for name, text := range documents(c.Root()) {
 				if err := os.WriteFile(filepath.Join(args[0], name), []byte(text), 0o644); err != nil {
 					return err
@@ -31,15 +34,15 @@ func (s *session) document() *cobra.Command {
 	}
 }
 
-// documents are all generated files, by name.
+// documents are all generated files, by their path below docs.
 func documents(root *cobra.Command) map[string]string {
-	files := map[string]string{"lull.toml.5": configPage(), "lull.toml.sample": config.Sample()}
+	files := map[string]string{"man/lull.toml.5": configPage(), "man/lull.toml.sample": config.Sample()}
 	var add func(c *cobra.Command)
 	add = func(c *cobra.Command) {
 		if c.Hidden || c.Name() == "help" || c.Name() == "completion" {
 			return
 		}
-		files[strings.ReplaceAll(c.CommandPath(), " ", "-")+".1"] = manPage(c)
+		files["man/"+strings.ReplaceAll(c.CommandPath(), " ", "-")+".1"] = manPage(c)
 		for _, sub := range c.Commands() {
 			add(sub)
 		}

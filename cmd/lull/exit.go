@@ -17,6 +17,8 @@ const (
 	exitNothing = 1
 	exitRefused = 2
 	exitAway    = 75 // EX_TEMPFAIL: the daemon is not there
+	// exitInterrupted is what shells expect after Ctrl-C.
+	exitInterrupted = 130
 )
 
 // errNothing ends a command that matched nothing; what there is to say about
@@ -36,8 +38,10 @@ func wrong(format string, args ...any) error { return misuse(fmt.Sprintf(format,
 // exit tells an error and gives its code. It is the one place that does.
 func (s *session) exit(err error) int {
 	switch {
-	case err == nil, errors.Is(err, context.Canceled):
+	case err == nil:
 		return exitDone
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
 	case errors.Is(err, errNothing):
 		return exitNothing
 	case errors.Is(err, errDiffers):

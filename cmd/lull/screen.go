@@ -21,6 +21,9 @@ type screen struct {
 	json      bool
 	// rows and columns of the terminal; 0 when out is none.
 	rows, columns int
+	// calm ends the sign of life that a terminal shows while nothing else is
+	// written.
+	calm func()
 }
 
 func newScreen(out, errs io.Writer) *screen {
@@ -35,7 +38,7 @@ func newScreen(out, errs io.Writer) *screen {
 
 // object writes one JSON object on a line.
 func (s *screen) object(v any) error {
-	e := json.NewEncoder(s.out)
+	e := json.NewEncoder(s)
 	e.SetEscapeHTML(false) // subjects are for people, too
 	return e.Encode(v)
 }
@@ -53,8 +56,14 @@ func (s *screen) say(format string, args ...any) error {
 }
 
 func (s *screen) write(text string) error {
-	_, err := io.WriteString(s.out, text)
+	_, err := io.WriteString(s, text)
 	return err
+}
+
+// Write makes the screen a writer, for what is copied byte for byte.
+func (s *screen) Write(b []byte) (int, error) {
+	s.quiet()
+	return s.out.Write(b)
 }
 
 // note tells people something that is no part of the output.

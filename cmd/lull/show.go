@@ -24,7 +24,7 @@ func (s *session) show() *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) error {
 		return s.ask(c.Context(), func(ctx context.Context, client *admin.Client) error {
 			if raw {
-				return client.Raw(ctx, args[0], s.screen.out)
+				return client.Raw(ctx, args[0], s.screen)
 			}
 			return each(s.screen, client.Show(ctx, args[0]), sheet)
 		})

@@ -15,22 +15,22 @@ import (
 
 // signed is what a mail would be grouped under.
 type signed struct {
-	File      string    `json:"file"`
-	Class     string    `json:"class"`
-	Reason    string    `json:"reason"`
-	Signature string    `json:"signature"`
-	Title     string    `json:"title"`
-	Object    string    `json:"object"`
-	State     string    `json:"state"`
-	Severity  string    `json:"severity,omitempty"`
-	Reports   []reports `json:"reports"`
-	Format    string    `json:"format"`
-	Subject   string    `json:"subject"`
-	Marks     []string  `json:"marks,omitempty"`
-	Steps     []step    `json:"steps"`
+	File      string         `json:"file"`
+	Class     string         `json:"class"`
+	Reason    string         `json:"reason"`
+	Signature string         `json:"signature"`
+	Title     string         `json:"title"`
+	Object    string         `json:"object"`
+	State     string         `json:"state"`
+	Severity  string         `json:"severity,omitempty"`
+	Reports   []signedReport `json:"reports"`
+	Format    string         `json:"format"`
+	Subject   string         `json:"subject"`
+	Marks     []string       `json:"marks,omitempty"`
+	Steps     []step         `json:"steps"`
 }
 
-type reports struct {
+type signedReport struct {
 	Object   string `json:"object"`
 	State    string `json:"state"`
 	Kind     string `json:"kind,omitempty"`
@@ -108,10 +108,10 @@ func reading(m mailFile, rules *policy.Policy, envelope store.Envelope, to strin
 	d := rules.Decide(policy.Input{Envelope: envelope, To: to, Reading: &r})
 	v := signed{
 		File: m.name, Class: string(d.Class), Reason: d.Reason, Signature: r.Signature.ID, Title: r.Signature.Title,
-		Format: r.Signature.Format, Subject: r.Subject, Marks: r.Marks, Reports: []reports{}, Steps: []step{},
+		Format: r.Signature.Format, Subject: r.Subject, Marks: r.Marks, Reports: []signedReport{}, Steps: []step{},
 	}
 	for _, report := range r.Reports {
-		one := reports{Object: report.Object, State: string(report.State), Kind: report.Kind, Severity: string(report.Severity)}
+		one := signedReport{Object: report.Object, State: string(report.State), Kind: report.Kind, Severity: string(report.Severity)}
 		if !report.Time.IsZero() {
 			one.Time = report.Time.UTC().Format("2006-01-02T15:04:05Z")
 		}

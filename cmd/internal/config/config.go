@@ -85,6 +85,7 @@ type Smarthost struct {
 type Release struct {
 	Command string   `toml:"command" help:"shell command that succeeds while the mail server lets mail out"`
 	URL     string   `toml:"url" help:"address that answers 2xx while the mail server lets mail out"`
+	Canary  bool     `toml:"canary" help:"send a mail to a sub-address of digest.from; the mail server must hand it back to lull"`
 	Every   Duration `toml:"every" help:"how often to ask; default: a sixtieth of the window"`
 	Timeout Duration `toml:"timeout" help:"no answer by then is a failure"`
 }

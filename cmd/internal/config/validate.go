@@ -227,7 +227,14 @@ func (ch *check) smarthost(key string, s Smarthost) {
 
 func (ch *check) release() {
 	r := ch.c.Release
-	ch.fault(r.Command != "" && r.URL != "", "release_check", "command and url exclude each other; set one")
+	ways := 0
+	for _, set := range []bool{r.Command != "", r.URL != "", r.Canary} {
+		if set {
+			ways++
+		}
+	}
+	ch.fault(ways > 1, "release_check", "command, url and canary exclude one another; set one")
+	ch.fault(r.Canary && len(ch.c.Smarthost) == 0, "release_check.canary", "needs a mail server to send through: set [[smarthost]]")
 	if r.URL != "" {
 		u, err := url.Parse(r.URL)
 		ch.fault(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https", "release_check.url", "%q is not an http or https address", r.URL)

@@ -97,7 +97,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 		wake: make(chan struct{}, 1), failed: make(chan error, 8),
 	}
 	d.intake.Store(&intake{state: "starting"})
-	d.release.log = d.log
+	d.release.send, d.release.came = d.sendCanary, make(chan struct{}, 1)
 	if err := d.apply(cfg); err != nil {
 		return err
 	}

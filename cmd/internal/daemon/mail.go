@@ -158,32 +158,3 @@ func (d *daemon) readerOf(address string) string {
 	}
 	return folded
 }
-
-// returned takes in what comes back to the address of a digest. A report that
-// only tells of a delay gives nothing back.
-func (d *daemon) returned(ctx context.Context, digest string, m store.Message) (bool, error) {
-	if delayed(m.Reading) {
-		return true, nil
-	}
-	err := d.store.Return(ctx, digest, time.Now())
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	if err == nil {
-		d.log.Warn("a digest came back", "digest", digest, "subject", m.Reading.Subject)
-		d.stir()
-	}
-	return err == nil, err
-}
-
-// delayed reports whether a delivery report says that the mail is still being
-// tried, as mail servers word it.
-func delayed(r store.Reading) bool {
-	text := strings.ToLower(r.Subject + " " + r.Excerpt)
-	for _, words := range []string{"delayed", "still being retried", "will continue to be attempted", "warning: could not send", "you do not need to resend"} {
-		if strings.Contains(text, words) {
-			return true
-		}
-	}
-	return false
-}

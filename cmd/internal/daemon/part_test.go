@@ -42,7 +42,7 @@ func TestAskTellsWhyMailDoesNotLeave(t *testing.T) {
 			answer = test.answer
 		}
 		began := time.Now()
-		err := ask(context.Background(), test.how)
+		err := new(releaseCheck).ask(context.Background(), test.how)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%+v: got %v, want %q", test.how, err, test.want)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -18,7 +17,10 @@ import (
 // releaseCheck knows whether mail that the mail server took really leaves it.
 // It asks now and then, and answers from memory.
 type releaseCheck struct {
-	log *slog.Logger
+	// send gives the mail server a mail to one of our own addresses.
+	send func(ctx context.Context, canary string) error
+	// came has an entry when a canary mail came back.
+	came chan struct{}
 
 	mu     sync.Mutex
 	how    config.Release
@@ -47,8 +49,8 @@ func (r *releaseCheck) loop(over, _ context.Context) {
 		r.mu.Lock()
 		how := r.how
 		r.mu.Unlock()
-		if how.Command != "" || how.URL != "" {
-			r.learn(how, ask(over, how))
+		if how.Command != "" || how.URL != "" || how.Canary {
+			r.learn(how, r.ask(over, how))
 		}
 		if !pause(over, time.Duration(how.Every)) {
 			return
@@ -67,13 +69,50 @@ func (r *releaseCheck) learn(how config.Release, failed error) {
 }
 
 // ask runs the check once.
-func ask(ctx context.Context, how config.Release) error {
+func (r *releaseCheck) ask(ctx context.Context, how config.Release) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(how.Timeout))
 	defer cancel()
-	if how.Command != "" {
+	switch {
+	case how.Command != "":
 		return askCommand(ctx, how.Command)
+	case how.URL != "":
+		return askURL(ctx, how.URL)
 	}
-	return askURL(ctx, how.URL)
+	return r.askCanary(ctx, how.Timeout)
+}
+
+// askCanary sends a mail that the mail server must hand back to us. One that
+// it does not take says nothing: that the engine finds out by itself.
+func (r *releaseCheck) askCanary(ctx context.Context, patience config.Duration) error {
+	select {
+	case <-r.came: // a late one, of an earlier question
+	default:
+	}
+	if err := r.send(ctx, newID()); err != nil {
+		return nil
+	}
+	select {
+	case <-r.came:
+		return nil
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return ctx.Err()
+		}
+		return fmt.Errorf("release check: the mail server took a canary mail, and has not handed it back within %s", patience)
+	}
+}
+
+// back notes that a canary came back: whichever it was, mail leaves.
+func (r *releaseCheck) back() {
+	select {
+	case r.came <- struct{}{}:
+	default:
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.how.Canary {
+		r.failed = nil
+	}
 }
 
 func askCommand(ctx context.Context, command string) error {
