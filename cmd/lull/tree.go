@@ -70,7 +70,7 @@ type group struct {
 func (s *session) commands() []group {
 	return []group{
 		{"The daemon", []*cobra.Command{s.serve(), s.configuration()}},
-		{"See", []*cobra.Command{s.status(), s.list(), s.incidents(), s.group(), s.show(), s.why(), s.forecast(), s.digest(), s.signature()}},
+		{"See", []*cobra.Command{s.status(), s.list(), s.incidents(), s.group(), s.show(), s.why(), s.forecast(), s.digest(), s.signature(), s.demo()}},
 		{"Act", []*cobra.Command{s.change("hold"), s.change("release"), s.change("purge"), s.undo(), s.rule()}},
 		{"Account", []*cobra.Command{s.operations(), s.trash(), s.rules(), s.verify(), s.bound()}},
 	}
@@ -95,6 +95,8 @@ func (s *session) ask(ctx context.Context, do func(ctx context.Context, c *admin
 	}
 	c := admin.NewClient(folder)
 	defer c.Close()
+	s.screen.working("the daemon is at work")
+	defer s.screen.quiet()
 	return do(ctx, c)
 }
 
