@@ -206,6 +206,8 @@ func TestStartSendsNothingEarly(t *testing.T) {
 		w.accept(alert("ops@x.example", fmt.Sprint("kind", i)))
 	}
 	w.run(3*time.Hour + 17*time.Minute) // digests of 10, 11 and 12 are missed
+	w.accept(alert("ops@x.example", "a minute ago"))
+	w.run(time.Minute)
 	w.server.say = nil
 	w.boot()
 	w.run(5 * time.Minute)
@@ -225,7 +227,7 @@ func TestStartSendsNothingEarly(t *testing.T) {
 	if n := len(w.server.digests("ops@x.example")); n != 1 {
 		t.Errorf("%d digests", n)
 	}
-	w.wantFates("told 4")
+	w.wantFates("told 5")
 	w.check()
 }
 

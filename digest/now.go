@@ -12,6 +12,8 @@ import (
 	"lull/store"
 )
 
+var errBusy = errors.New("a mail to this reader is being sent just now; try again when it has ended")
+
 // SendNow sends a reader's digest at once, whatever the schedule says. It takes
 // a slot as any other. The error says why the reader was not told; it wraps
 // [store.ErrNothing], [store.ErrNoSlot], [store.ErrPinned] or [store.ErrNotFound]
@@ -20,7 +22,7 @@ func (e *Engine) SendNow(ctx context.Context, now time.Time, reader string) (dig
 	t := e.turn(now)
 	release, ok := e.claim(reader)
 	if !ok {
-		return "", fmt.Errorf("a mail to %s is being sent just now; try again when it has ended", reader)
+		return "", fmt.Errorf("%s: %w", reader, errBusy)
 	}
 	defer release()
 	r, err := e.queue.Reader(ctx, reader)

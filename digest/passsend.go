@@ -26,6 +26,9 @@ func (t *turn) passage(p *party) *passage {
 // attachment.
 func (t *turn) pass(ctx context.Context, p *party) error {
 	a := t.passage(p)
+	if p.kind == store.KindDSN && t.isSated(p.copies[0].Copy.Reader) {
+		return a.crowded(ctx)
+	}
 	body, err := t.queue.Body(ctx, p.message.ID)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrCorrupt) {
 		a.unreadable(ctx, err)
@@ -192,6 +195,7 @@ func (a *passage) crowded(ctx context.Context) error {
 		var numbers []uint64
 		for _, e := range a.copies {
 			numbers = append(numbers, e.Copy.Number)
+			a.sate(e.Copy.Reader)
 		}
 		return a.join(ctx, numbers, "one of more reports than the sender gets singly in one window")
 	}

@@ -19,16 +19,17 @@ type turn struct {
 	readers []store.Reader
 	total   int // readers there are, over whom digests are spread
 
-	mu   sync.Mutex // guards what follows
-	next time.Time
-	errs []error
+	mu    sync.Mutex // guards what follows
+	next  time.Time
+	errs  []error
+	sated map[string]bool // who had enough reports in this window
 }
 
 func (e *Engine) turn(now time.Time) *turn {
 	e.mu.Lock()
 	p, total := e.plan, e.readers
 	e.mu.Unlock()
-	return &turn{Engine: e, plan: p, start: now, gate: e.deps.Gate(), total: total, next: now.Add(p.tick())}
+	return &turn{Engine: e, plan: p, start: now, gate: e.deps.Gate(), total: total, next: now.Add(p.tick()), sated: map[string]bool{}}
 }
 
 // now is the time at the moment, and in gate time: what the caller gave, and
@@ -51,6 +52,19 @@ func (t *turn) wake(at time.Time) {
 func (t *turn) wakeIn(wait time.Duration) {
 	now, _ := t.now()
 	t.wake(now.Add(wait))
+}
+
+// sate remembers for this Step that a sender had enough reports.
+func (t *turn) sate(sender string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sated[sender] = true
+}
+
+func (t *turn) isSated(sender string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sated[sender]
 }
 
 // fail keeps an error for the end of the Step.

@@ -25,16 +25,17 @@ type world struct {
 	cfg    Config
 	deps   Deps
 
-	steady time.Duration // real time since the test began
-	wall   time.Duration // what the wall clock shows beyond that
-	booted time.Duration // when the engine started, in real time
-	base   time.Duration // gate time then
-	ids    int
-	next   time.Duration // when Step wanted to be called again
-	mu     sync.Mutex
-	events []Event
-	bears  error // that Step may return
-	most   int   // the greatest budget that was ever configured
+	wallNow func() time.Time // if set, time passes by itself
+	steady  time.Duration    // real time since the test began
+	wall    time.Duration    // what the wall clock shows beyond that
+	booted  time.Duration    // when the engine started, in real time
+	base    time.Duration    // gate time then
+	ids     int
+	next    time.Duration // when Step wanted to be called again
+	mu      sync.Mutex
+	events  []Event
+	bears   error // that Step may return
+	most    int   // the greatest budget that was ever configured
 }
 
 func epoch() time.Time { return time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC) }
@@ -70,7 +71,21 @@ func (w *world) note(ev Event) {
 	w.events = append(w.events, ev)
 }
 
-func (w *world) now() time.Time      { return epoch().Add(w.steady + w.wall) }
+func (w *world) now() time.Time {
+	if w.wallNow != nil {
+		return w.wallNow()
+	}
+	return epoch().Add(w.steady + w.wall)
+}
+
+// real is the real time since the test began.
+func (w *world) real() time.Duration {
+	if w.wallNow != nil {
+		return w.wallNow().Sub(epoch())
+	}
+	return w.steady
+}
+
 func (w *world) gate() time.Duration { return w.base + w.steady - w.booted }
 
 // boot starts an engine on the store, as after a crash: all that is not in the
@@ -374,7 +389,7 @@ func (s *server) keep(m store.Outgoing, accepted []int, raw []byte, a *answer) {
 	if a.outcome == store.Refused {
 		return
 	}
-	d := delivery{at: s.w.steady, from: m.From, body: raw, outcome: a.outcome, size: m.Size, targets: m.To}
+	d := delivery{at: s.w.real(), from: m.From, body: raw, outcome: a.outcome, size: m.Size, targets: m.To}
 	if a.lost {
 		d.outcome = "lost"
 	}
