@@ -103,7 +103,7 @@ type Door struct {
 func DoorOf(text string) (Door, error) {
 	if path, ok := strings.CutPrefix(text, "unix:"); ok {
 		if path == "" || len(path) > 107 {
-			return Door{}, fmt.Errorf("%q needs a path of at most 107 bytes after unix:", text)
+			return Door{}, fmt.Errorf("%q must be unix: and a path of at most 107 bytes", text)
 		}
 		return Door{Network: "unix", Address: path}, nil
 	}
