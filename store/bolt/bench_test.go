@@ -208,6 +208,7 @@ func BenchmarkLarge(b *testing.B) {
 			b.ReportMetric(float64((<-late).Milliseconds()), "late-ms")
 		})
 	}
+	run("nothing", func() error { time.Sleep(time.Second); return nil })
 	run("status", func() error { _, err := s.Status(b.Context(), at); return err })
 	run("list first 50", func() error { return first(store.Query{At: at}, 50) })
 	run("list last 50", func() error { return first(store.Query{At: at, After: mails - 50}, 50) })

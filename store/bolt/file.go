@@ -109,3 +109,11 @@ func checkFormat(tx *bbolt.Tx) error {
 	}
 	return nil
 }
+
+// keepFreelist writes the list of free pages before a file is closed in order,
+// so that opening it need not read every page. Without it, as after a crash or
+// on a full disk, opening takes longer; hence no error.
+func keepFreelist(db *bbolt.DB) {
+	db.NoFreelistSync = false
+	_ = db.Update(func(*bbolt.Tx) error { return nil })
+}

@@ -185,6 +185,9 @@ func (s *Store) Close() error {
 	s.close.Do(func() {
 		close(s.closing)
 		<-s.stopped
+		if s.err == errClosed {
+			keepFreelist(s.db)
+		}
 		err = s.release()
 	})
 	if errors.Is(err, errClosed) {
