@@ -14,7 +14,7 @@ import (
 // makeEngine makes the engine; nothing runs yet.
 func (d *daemon) makeEngine(cfg config.Config) error {
 	engine, err := digest.New(engineConfig(cfg), d.store, d.out, digest.Deps{
-		NewID: newID, Gate: d.gate.now, Healthy: d.release.healthy, Event: d.told, Term: d.term,
+		NewID: newID, Gate: d.gate.now, Healthy: d.release.healthy, Bounce: d.bounce, Event: d.told, Term: d.term,
 	})
 	if err != nil {
 		return fmt.Errorf("the engine: %w", err)

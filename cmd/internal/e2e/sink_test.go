@@ -3,6 +3,7 @@ package e2e
 import (
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
@@ -15,7 +16,8 @@ type arrival struct {
 	body     []byte
 }
 
-// sink is the far end: a mail server that keeps everything it is given.
+// sink is the far end: a mail server that keeps everything it is given, but
+// refuses recipients whose address begins with "nobody".
 type sink struct {
 	addr string
 	mu   sync.Mutex
@@ -55,9 +57,16 @@ func (s *sinkSession) Mail(from string, _ *smtp.MailOptions) error {
 	s.from, s.to = from, nil
 	return nil
 }
-func (s *sinkSession) Rcpt(to string, _ *smtp.RcptOptions) error { s.to = append(s.to, to); return nil }
-func (s *sinkSession) Reset()                                    { s.from, s.to = "", nil }
-func (s *sinkSession) Logout() error                             { return nil }
+func (s *sinkSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if strings.HasPrefix(to, "nobody") {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user"}
+	}
+	s.to = append(s.to, to)
+	return nil
+}
+
+func (s *sinkSession) Reset()        { s.from, s.to = "", nil }
+func (s *sinkSession) Logout() error { return nil }
 
 func (s *sinkSession) Data(r io.Reader) error {
 	body, err := io.ReadAll(r)
