@@ -40,6 +40,7 @@ type opModel struct {
 	effect string // hold, release, purge, expire, silence, ""
 	covers map[*copyModel]bool
 	undone bool
+	gone   bool // by retention: what it did stays
 	rule   *ruleModel
 }
 

@@ -137,8 +137,9 @@ func (m *machine) alter() {
 }
 
 func (m *machine) undo() {
-	if len(m.model.ops) > 0 {
-		m.takeBack(one(m, "operation", m.model.ops))
+	kept := slices.DeleteFunc(slices.Clone(m.model.ops), func(o *opModel) bool { return o.gone })
+	if len(kept) > 0 {
+		m.takeBack(one(m, "operation", kept))
 	}
 }
 
@@ -204,12 +205,12 @@ func (m *machine) forget(sealed int) {
 	for _, o := range gather(w, w.Operations(m.Context())) {
 		ops[o.ID] = true
 	}
-	m.model.ops = slices.DeleteFunc(m.model.ops, func(o *opModel) bool {
-		if !ops[o.ID] && !o.undone && len(o.covered()) > 0 {
+	for _, o := range m.model.ops {
+		o.gone = !ops[o.ID]
+		if o.gone && !o.undone && len(o.covered()) > 0 {
 			m.Fatalf("operation %s is gone and covers %v", o.ID, o.covered())
 		}
-		return !ops[o.ID]
-	})
+	}
 }
 
 // forgetBatches notes which digests are gone: none of which a copy is kept.
