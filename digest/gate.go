@@ -58,15 +58,23 @@ func (t *turn) pinned(ctx context.Context) (map[string]store.Batch, error) {
 // gateJobs is what goes through the gate now: at most one job a reader, those
 // first who have waited longest.
 func (t *turn) gateJobs(ctx context.Context, pinned map[string]store.Batch) []job {
-	slices.SortStableFunc(t.readers, func(a, b store.Reader) int { return a.Next.Compare(b.Next) })
-	var jobs []job
+	type due struct {
+		reader store.Reader
+		do     work
+	}
+	var all []due
 	for _, r := range t.readers {
 		if do := t.jobFor(r, pinned); do != nil {
-			jobs = append(jobs, t.alone(r, do))
+			all = append(all, due{r, do})
 		}
 	}
-	if len(jobs) > 0 && !t.healthy(ctx) {
+	if len(all) == 0 || !t.healthy(ctx) {
 		return nil
+	}
+	slices.SortStableFunc(all, func(a, b due) int { return a.reader.Next.Compare(b.reader.Next) })
+	jobs := make([]job, len(all))
+	for i, d := range all {
+		jobs[i] = t.alone(d.reader, d.do)
 	}
 	return jobs
 }
@@ -76,7 +84,7 @@ type work func(ctx context.Context, r store.Reader) error
 
 // jobFor is what is due for a reader, nil if nothing is.
 func (t *turn) jobFor(r store.Reader, pinned map[string]store.Batch) work {
-	if t.isHeld(r.Name, t.gate) {
+	if r.Waiting == 0 && r.Open == "" || t.isHeld(r.Name, t.gate) {
 		return nil
 	}
 	if r.Open != "" {
@@ -90,7 +98,7 @@ func (t *turn) jobFor(r store.Reader, pinned map[string]store.Batch) work {
 		return nil
 	}
 	switch {
-	case r.Waiting > 0 && !r.Next.IsZero() && !r.Next.After(t.start):
+	case !r.Next.IsZero() && !r.Next.After(t.start):
 		return t.tellWaiting
 	case r.News > 0 && t.Notices > 0 && !t.isOverdue(r.Name):
 		return t.notify

@@ -13,6 +13,8 @@ import (
 type memo struct {
 	pending []store.Mark // outcomes that the store could not take yet
 	replan  bool         // the configuration has changed
+	wall    time.Time    // of the last Step
+	gate    time.Duration
 	tended  time.Duration
 	pruned  time.Duration
 	began   bool // tended and pruned are set
@@ -36,6 +38,9 @@ type memo struct {
 	hold map[string]time.Duration
 	mute map[string]time.Duration
 	skip map[string]time.Duration
+	// looked is the gate time before which a reader's news, of which there are
+	// many, are not looked at again.
+	looked map[string]time.Duration
 	// storms are those that go on, by reader.
 	storms map[string]*weathered
 	// unwell is set while the release check fails.
@@ -52,7 +57,7 @@ func newMemo() memo {
 	return memo{
 		quiet: map[string]time.Time{}, busy: map[string]bool{},
 		level: map[string]compose.Level{}, faults: map[string]int{}, overdue: map[string]bool{},
-		hold: map[string]time.Duration{}, mute: map[string]time.Duration{}, skip: map[string]time.Duration{},
+		hold: map[string]time.Duration{}, mute: map[string]time.Duration{}, skip: map[string]time.Duration{}, looked: map[string]time.Duration{},
 		storms: map[string]*weathered{},
 		tail:   map[string]time.Time{}, rate: map[string]time.Duration{},
 		held: map[string]bool{},
@@ -81,11 +86,16 @@ func (e *Engine) unsettled() bool {
 	return len(e.memo.pending) > 0
 }
 
-func (e *Engine) takeReplan() bool {
+// takeReplan reports whether times to come must be planned anew: the
+// configuration has changed, or the clock was set back and left them too far
+// ahead.
+func (e *Engine) takeReplan(now time.Time, gate time.Duration) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	replan := e.memo.replan
-	e.memo.replan = false
+	m := &e.memo
+	back := !m.wall.IsZero() && m.wall.Add(gate-m.gate).Sub(now) > time.Second
+	replan := m.replan || back
+	m.replan, m.wall, m.gate = false, now, gate
 	return replan
 }
 
@@ -238,6 +248,20 @@ func (e *Engine) muted(reader string, gate time.Duration) bool {
 	return gate < e.memo.mute[reader]
 }
 
+// look reports whether a reader's news may be looked at now. Many of them are
+// looked at every few seconds only.
+func (e *Engine) look(r store.Reader, gate time.Duration) (wait time.Duration, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if next := e.memo.looked[r.Name]; gate < next {
+		return next - gate, false
+	}
+	if r.News > manyNews {
+		e.memo.looked[r.Name] = gate + e.plan.tick()/12
+	}
+	return 0, true
+}
+
 // skip leaves an incident to the digest: its first mail was refused.
 func (e *Engine) skip(incident string) {
 	gate := e.deps.Gate()
@@ -258,6 +282,7 @@ func (e *Engine) forget(now time.Time, gate time.Duration) {
 	defer e.mu.Unlock()
 	over := func(_ string, until time.Duration) bool { return until <= gate }
 	maps.DeleteFunc(e.memo.hold, over)
+	maps.DeleteFunc(e.memo.looked, over)
 	maps.DeleteFunc(e.memo.mute, over)
 	maps.DeleteFunc(e.memo.skip, over)
 	maps.DeleteFunc(e.memo.rate, over)

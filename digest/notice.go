@@ -12,14 +12,22 @@ import (
 	"lull/store/filter"
 )
 
-// newsLimit bounds how much of a reader's news is looked at in one Step.
-const newsLimit = 10_000
+// newsLimit bounds how much of a reader's news is looked at in one Step; more
+// than manyNews are not looked at in each.
+const (
+	newsLimit = 10_000
+	manyNews  = 100
+)
 
 // notify announces a reader's new incidents by their first mails, as far as
 // the bound lets it, or by one storm notice.
 func (t *turn) notify(ctx context.Context, r store.Reader) error {
 	now, gate := t.now()
 	if t.muted(r.Name, gate) {
+		return nil
+	}
+	if wait, ok := t.look(r, gate); !ok {
+		t.wakeIn(wait)
 		return nil
 	}
 	news, err := t.queue.News(ctx, r.Name, now, newsLimit)

@@ -111,12 +111,13 @@ func (t *turn) hush(ctx context.Context, b store.Batch) error {
 	return nil
 }
 
-// fold moves digests that are due, or were to be tried again before their
-// time, to the next scheduled time.
+// fold plans every digest for its next scheduled time: those that are due,
+// that were to be tried again before, or that a clock since set back had
+// planned too late.
 func (t *turn) fold(ctx context.Context) error {
 	for _, r := range t.readers {
 		next := t.planned(r.Name, t.start)
-		if r.Next.IsZero() || !r.Next.Before(next) {
+		if r.Next.IsZero() || r.Next.Equal(next) {
 			continue
 		}
 		if err := t.queue.Plan(ctx, store.Plan{Reader: r.Name, To: r.To, Next: next}); err != nil {

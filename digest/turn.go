@@ -219,7 +219,7 @@ func (p *plan) offset(reader string, readers int) time.Duration {
 // schedule plans the next digest of every reader that has none, and drops the
 // plans of those for whom nothing waits.
 func (t *turn) schedule(ctx context.Context) error {
-	replan := t.takeReplan()
+	replan := t.takeReplan(t.start, t.gate)
 	for i := range t.readers {
 		r := &t.readers[i]
 		next, change := t.replanned(*r, replan)
@@ -243,18 +243,14 @@ func (t *turn) schedule(ctx context.Context) error {
 // differs from the plan.
 func (t *turn) replanned(r store.Reader, anew bool) (next time.Time, change bool) {
 	due := !r.Next.After(t.start)
-	if r.Waiting == 0 {
+	switch {
+	case r.Waiting == 0:
 		return time.Time{}, due && !r.Next.IsZero()
+	case r.Next.IsZero():
+		return t.planned(r.Name, t.start), true
+	case due || !anew:
+		return r.Next, false // it stays due until it is told
 	}
 	next = t.planned(r.Name, t.start)
-	switch {
-	case r.Next.IsZero():
-		return next, true
-	case due: // it stays due until it is told
-		return r.Next, false
-	case anew:
-		return next, !next.Equal(r.Next)
-	}
-	// A clock that was set back leaves plans too far ahead.
-	return next, r.Next.After(next.Add(t.Spread))
+	return next, !next.Equal(r.Next)
 }
