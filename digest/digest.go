@@ -110,7 +110,7 @@ func (d *try) ready(ctx context.Context, _ []int) (io.Reader, error) {
 
 func (d *try) cut(ctx context.Context) (store.Taken, error) {
 	now, _ := d.now()
-	taken, err := d.queue.Cut(ctx, store.Cut{
+	taken, err := d.queue.Cut(context.WithoutCancel(ctx), store.Cut{
 		ID: d.batch, Term: d.term, At: now, Kind: store.KindDigest, Reader: d.reader.Name, To: d.reader.To,
 		Next: d.planned(d.reader.Name, now),
 	})
@@ -120,7 +120,8 @@ func (d *try) cut(ctx context.Context) (store.Taken, error) {
 	return taken, err
 }
 
-// whole ends the digest if notices have shown every copy, for certain.
+// whole ends the digest if notices have shown every copy, for certain, and
+// there is nothing to say about earlier digests.
 func (d *try) whole(ctx context.Context, taken store.Taken) error {
 	shown := map[string]bool{}
 	for e, err := range d.queue.Copies(ctx, store.Query{Batch: d.batch}) {
@@ -141,6 +142,9 @@ func (d *try) whole(ctx context.Context, taken store.Taken) error {
 			return nil
 		}
 	}
+	if news, err := d.hasEarlier(ctx); err != nil || news {
+		return err
+	}
 	now, gate := d.now()
 	d.mark(ctx, store.Mark{Term: d.term, At: now, Gate: gate, Batch: d.batch, Outcome: store.Delivered, Whole: true})
 	if err := d.broken(); err != nil {
@@ -154,7 +158,7 @@ func (d *try) whole(ctx context.Context, taken store.Taken) error {
 func (d *try) begin(ctx context.Context, mail []byte) error {
 	now, gate := d.now()
 	id := d.deps.NewID()
-	err := d.queue.Begin(ctx, store.Begin{
+	err := d.queue.Begin(context.WithoutCancel(ctx), store.Begin{
 		ID: id, Term: d.term, At: now, Gate: gate, Batch: d.batch, Seats: []store.Seat{{Reader: d.reader.Name, To: d.reader.To}},
 		Limit: store.Limit{Window: d.Window, Budget: d.Budget, Notices: d.Notices}, Body: mail,
 	})

@@ -401,3 +401,56 @@ func (f *failing) Mark(ctx context.Context, m store.Mark) error {
 	}
 	return f.Store.Mark(ctx, m)
 }
+
+// While a digest of unknown outcome holds up the next one, what is new is
+// still announced.
+func TestNoticesBehindPinned(t *testing.T) {
+	w := newWorld(t)
+	w.boot()
+	w.server.say = func(stage string, m store.Outgoing, _ string) *answer {
+		if stage == "dot" && isDigest(m) {
+			return &answer{outcome: store.Uncertain}
+		}
+		return nil
+	}
+	w.accept(alert("ops@x.example", "disk full"))
+	w.accept(alert("ops@x.example", "disk full"))
+	w.until("12:10")
+	before := len(w.server.to("ops@x.example"))
+	m := alert("ops@x.example", "core router")
+	m.severity = store.Critical
+	w.accept(m)
+	w.run(time.Minute)
+	got := w.server.to("ops@x.example")
+	if len(got) != before+1 || got[before].digest() {
+		t.Errorf("%d mails since", len(got)-before)
+	}
+	w.check()
+}
+
+// That an earlier digest counted as told without a reply is said even when
+// notices have shown all that is new.
+func TestAssumedIsToldBeforeWhole(t *testing.T) {
+	w := newWorld(t)
+	w.boot()
+	w.server.say = func(stage string, m store.Outgoing, _ string) *answer {
+		if stage == "dot" && isDigest(m) {
+			return &answer{outcome: store.Uncertain, lost: true}
+		}
+		return nil
+	}
+	w.accept(alert("ops@x.example", "disk full"))
+	w.accept(alert("ops@x.example", "disk full"))
+	w.run(24*time.Hour + 40*time.Minute)
+	w.server.say = nil
+	if n := len(w.told(Assumed)); n != 1 {
+		t.Fatalf("%d assumed", n)
+	}
+	w.accept(alert("ops@x.example", "core router"))
+	w.run(2 * time.Hour)
+	got := w.server.digests("ops@x.example")
+	if len(got) != 1 || !strings.Contains(string(got[0].body), "counts as told") {
+		t.Errorf("%d digests say so", len(got))
+	}
+	w.check()
+}

@@ -58,52 +58,63 @@ func (t *turn) pinned(ctx context.Context) (map[string]store.Batch, error) {
 // gateJobs is what goes through the gate now: at most one job a reader, those
 // first who have waited longest.
 func (t *turn) gateJobs(ctx context.Context, pinned map[string]store.Batch) []job {
-	type due struct {
-		reader store.Reader
-		do     work
-	}
-	var all []due
+	slices.SortStableFunc(t.readers, func(a, b store.Reader) int { return a.Next.Compare(b.Next) })
+	var jobs []job
 	for _, r := range t.readers {
-		if do := t.jobFor(r, pinned); do != nil {
-			all = append(all, due{r, do})
+		if r.Waiting == 0 && r.Open == "" || !t.mayBeSent(r) {
+			continue
+		}
+		do, err := t.workFor(ctx, r, pinned)
+		if t.fail(err); fatal(err) {
+			return nil
+		}
+		if do != nil {
+			jobs = append(jobs, t.alone(r, do))
 		}
 	}
-	if len(all) == 0 || !t.healthy(ctx) {
+	if len(jobs) == 0 || !t.healthy(ctx) {
 		return nil
-	}
-	slices.SortStableFunc(all, func(a, b due) int { return a.reader.Next.Compare(b.reader.Next) })
-	jobs := make([]job, len(all))
-	for i, d := range all {
-		jobs[i] = t.alone(d.reader, d.do)
 	}
 	return jobs
 }
 
-// work is what a job does for a reader.
+// mayBeSent reports whether nothing stands against sending to a reader now.
+func (t *turn) mayBeSent(r store.Reader) bool {
+	return !t.isHeld(r.Name, t.gate) && (r.Refused.IsZero() || t.come(r.Retry))
+}
+
+// work is what is sent to one reader: one mail at least.
 type work func(ctx context.Context, r store.Reader) error
 
-// jobFor is what is due for a reader, nil if nothing is.
-func (t *turn) jobFor(r store.Reader, pinned map[string]store.Batch) work {
-	if r.Waiting == 0 && r.Open == "" || t.isHeld(r.Name, t.gate) {
-		return nil
+// workFor is what is due for a reader and has a slot, nil if nothing is.
+func (t *turn) workFor(ctx context.Context, r store.Reader, pinned map[string]store.Batch) (work, error) {
+	do := t.digestFor(r, pinned)
+	news := do == nil && r.News > 0 && t.Notices > 0 && !t.isOverdue(r.Name)
+	if do == nil && !news {
+		return nil, nil
 	}
-	if r.Open != "" {
-		b, ok := pinned[r.Name]
-		if !ok || t.quietUntil(r.Name).After(t.start) || !t.come(b.Next) || !t.come(r.Retry) {
+	if _, err := t.slot(ctx, r); err != nil {
+		return nil, unexpected(err)
+	}
+	if news {
+		return t.announcing(ctx, r)
+	}
+	return do, nil
+}
+
+// digestFor is the digest that is due for a reader: one of unknown outcome goes
+// before a new one.
+func (t *turn) digestFor(r store.Reader, pinned map[string]store.Batch) work {
+	if b, ok := pinned[r.Name]; ok {
+		if t.quietUntil(r.Name).After(t.start) || !t.come(b.Next) {
 			return nil
 		}
 		return func(ctx context.Context, r store.Reader) error { return t.sendPinned(ctx, r, b) }
 	}
-	if !t.come(r.Retry) {
+	if r.Open != "" || r.Next.IsZero() || r.Next.After(t.start) {
 		return nil
 	}
-	switch {
-	case !r.Next.IsZero() && !r.Next.After(t.start):
-		return t.tellWaiting
-	case r.News > 0 && t.Notices > 0 && !t.isOverdue(r.Name):
-		return t.notify
-	}
-	return nil
+	return t.tellWaiting
 }
 
 // come reports whether a time has come, and else asks to be called then. What
@@ -117,8 +128,7 @@ func (t *turn) come(at time.Time) bool {
 	return false
 }
 
-// alone is the work as a job, when nothing else is being sent to the reader,
-// and a slot is free.
+// alone is the work as a job, when nothing else is being sent to the reader.
 func (t *turn) alone(r store.Reader, do work) job {
 	return func(ctx context.Context) error {
 		release, ok := t.claim(r.Name)
@@ -126,9 +136,6 @@ func (t *turn) alone(r store.Reader, do work) job {
 			return nil
 		}
 		defer release()
-		if _, err := t.slot(ctx, r); err != nil {
-			return unexpected(err)
-		}
 		t.failFor(r.Name, do(ctx, r))
 		return nil
 	}

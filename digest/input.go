@@ -34,12 +34,14 @@ func (t *turn) inputOf(ctx context.Context, r store.Reader, taken store.Taken, e
 		Storm: t.stormIn(r, now),
 		Body:  func(message string) ([]byte, error) { return t.queue.Body(ctx, message) },
 	}
-	if err := t.earlier(ctx, r, &in); err != nil {
+	var err error
+	if in.Assumed, in.Returned, err = t.earlier(ctx, r); err != nil {
 		return in, err
 	}
 	if err := t.announced(ctx, &in); err != nil {
 		return in, err
 	}
+	in.Causes = Causes(in)
 	return in, t.stillOpen(ctx, &in)
 }
 
@@ -55,22 +57,28 @@ func (t *turn) stormIn(r store.Reader, now time.Time) *compose.Storm {
 
 // earlier finds the digests that counted as told without a reply, or came
 // back, since the last one that was told.
-func (t *turn) earlier(ctx context.Context, r store.Reader, in *compose.Input) error {
+func (t *turn) earlier(ctx context.Context, r store.Reader) (assumed, returned []store.Batch, err error) {
 	for b, err := range t.queue.Batches(ctx, r.Name) {
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		if b.Kind != store.KindDigest || b.ID == in.ID {
+		if b.Kind != store.KindDigest {
 			continue
 		}
 		if b.Assumed && b.Ended.After(r.Last) {
-			in.Assumed = append(in.Assumed, b)
+			assumed = append(assumed, b)
 		}
 		if b.Returned.After(r.Last) {
-			in.Returned = append(in.Returned, b)
+			returned = append(returned, b)
 		}
 	}
-	return nil
+	return assumed, returned, nil
+}
+
+// hasEarlier reports whether the reader must be told of earlier digests.
+func (d *try) hasEarlier(ctx context.Context) (bool, error) {
+	assumed, returned, err := d.earlier(ctx, d.reader)
+	return len(assumed)+len(returned) > 0, err
 }
 
 // announced finds the first notices that showed copies of the cut.

@@ -19,30 +19,38 @@ const (
 	manyNews  = 100
 )
 
-// notify announces a reader's new incidents by their first mails, as far as
-// the bound lets it, or by one storm notice.
-func (t *turn) notify(ctx context.Context, r store.Reader) error {
+// announcing is what announces a reader's new incidents now: their first mails,
+// as far as the bound lets it, or one storm notice. It is nil if nothing does.
+func (t *turn) announcing(ctx context.Context, r store.Reader) (work, error) {
 	now, gate := t.now()
 	if t.muted(r.Name, gate) {
-		return nil
+		return nil, nil
 	}
 	if wait, ok := t.look(r, gate); !ok {
 		t.wakeIn(wait)
-		return nil
+		return nil, nil
 	}
 	news, err := t.queue.News(ctx, r.Name, now, newsLimit)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	news = slices.DeleteFunc(news, func(n store.News) bool { return !t.fresh(n, now, gate) })
 	if len(news) == 0 {
-		return nil
+		return nil, nil
 	}
-	storm := t.Storm.Storm(r.Openings, now)
-	if storm != nil && storm.Ended.IsZero() {
-		return t.weather(ctx, r, storm, news)
+	slices.SortStableFunc(news, func(a, b store.News) int { return urgency(a) - urgency(b) })
+	used, err := t.queue.Usage(ctx, r.Name, r.To, gate, t.Window)
+	if err != nil {
+		return nil, err
 	}
-	return t.announce(ctx, r, news)
+	if s := t.Storm.Storm(r.Openings, now); s != nil && s.Ended.IsZero() {
+		return t.weather(ctx, r, s, used, news)
+	}
+	chosen := t.choose(r, used, news, now)
+	if len(chosen) == 0 {
+		return nil, nil
+	}
+	return func(ctx context.Context, r store.Reader) error { return t.announce(ctx, r, chosen) }, nil
 }
 
 // fresh reports whether an incident may be announced: its first mail waits,
@@ -54,21 +62,24 @@ func (t *turn) fresh(n store.News, now time.Time, gate time.Duration) bool {
 		now.Sub(filter.Sent(e.Message)) <= t.LateAfter && !t.skipped(n.Incident.ID, gate)
 }
 
-// announce sends first notices: critical ones first, then the oldest.
-func (t *turn) announce(ctx context.Context, r store.Reader, news []store.News) error {
-	slices.SortStableFunc(news, func(a, b store.News) int { return urgency(a) - urgency(b) })
-	now, gate := t.now()
+// choose takes the news that the bound lets us announce: critical ones first,
+// then the oldest.
+func (t *turn) choose(r store.Reader, used store.Usage, news []store.News, now time.Time) []store.News {
 	lately := t.Storm.lately(r.Openings, now)
 	for i, n := range news {
-		used, err := t.queue.Usage(ctx, r.Name, n.Entry.Copy.To, gate, t.Window)
-		if err != nil {
-			return err
-		}
 		wait, ok := t.mayAnnounce(used, n, lately, now)
 		if !ok {
 			t.wake(now.Add(wait))
-			return nil
+			return news[:i]
 		}
+		used.Gate, used.Notices = used.Gate+1, used.Notices+1
+	}
+	return news
+}
+
+// announce sends first notices, of which the first has leave to go.
+func (t *turn) announce(ctx context.Context, r store.Reader, news []store.News) error {
+	for i, n := range news {
 		if i > 0 {
 			if wait, ok := t.reserve(); !ok {
 				t.wakeIn(wait)
@@ -167,7 +178,7 @@ func (t *turn) sendOnce(ctx context.Context, mail store.Outgoing, n notice, batc
 	sent, ours := t.hand(ctx, mail, func(ctx context.Context, _ []int) (io.Reader, error) {
 		now, gate := t.now()
 		id := t.deps.NewID()
-		err := t.queue.Begin(ctx, store.Begin{
+		err := t.queue.Begin(context.WithoutCancel(ctx), store.Begin{
 			ID: id, Term: t.term, At: now, Gate: gate, Batch: batch, Seats: []store.Seat{{Reader: n.reader.Name, To: n.to}},
 			Limit: store.Limit{Window: t.Window, Budget: t.Budget, Notices: t.Notices},
 			Cut:   &store.Cut{ID: batch, Term: t.term, At: now, Kind: store.KindNotice, Reader: n.reader.Name, To: n.to, Numbers: n.numbers},
@@ -192,28 +203,15 @@ func (t *turn) sendOnce(ctx context.Context, mail store.Outgoing, n notice, batc
 
 // weather announces a storm once, and in it what is critical, in the slot that
 // is kept for that.
-func (t *turn) weather(ctx context.Context, r store.Reader, s *compose.Storm, news []store.News) error {
-	now, gate := t.now()
-	used, err := t.queue.Usage(ctx, r.Name, r.To, gate, t.Window)
-	if err != nil {
-		return err
-	}
+func (t *turn) weather(ctx context.Context, r store.Reader, s *compose.Storm, used store.Usage, news []store.News) (work, error) {
 	told, err := t.stormTold(ctx, r)
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		return nil, err
+	case !told && used.Notices < max(1, t.Notices-1):
+		return func(ctx context.Context, r store.Reader) error { return t.sendStorm(ctx, r, s) }, nil
+	case used.Notices < t.Notices && critical(news[0].Entry):
+		return func(ctx context.Context, r store.Reader) error { return t.announce(ctx, r, news[:1]) }, nil
 	}
-	if !told && used.Gate < t.Budget && used.Notices < max(1, t.Notices-1) {
-		return t.sendStorm(ctx, r, s)
-	}
-	if used.Gate >= t.Budget || used.Notices >= t.Notices {
-		t.wake(now.Add(t.tick()))
-		return nil
-	}
-	for _, n := range news {
-		if critical(n.Entry) {
-			_, err := t.sendNotice(ctx, r, n)
-			return err
-		}
-	}
-	return nil
+	return nil, nil
 }

@@ -93,22 +93,6 @@ func (e *Engine) Preview(ctx context.Context, now time.Time, reader string) (com
 	return t.inputOf(ctx, r, taken, entries, e.levelOf(r))
 }
 
-// waiting are the alert copies that a digest would take.
-func (t *turn) waiting(ctx context.Context, reader string) ([]store.Entry, error) {
-	f, err := onlyReader(reader)
-	if err != nil {
-		return nil, err
-	}
-	var entries []store.Entry
-	for c, err := range t.queue.Copies(ctx, store.Query{Filter: f, At: t.start}) {
-		if err != nil {
-			return nil, err
-		}
-		entries = append(entries, c)
-	}
-	return entries, nil
-}
-
 // Forecast is what a reader gets if nothing changes: mails of one kind.
 type Forecast struct {
 	Reader string

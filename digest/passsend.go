@@ -86,7 +86,7 @@ func (a *passage) ready(body io.Reader) func(context.Context, []int) (io.Reader,
 			begin.Cut.Numbers = append(begin.Cut.Numbers, c.Number)
 			begin.Seats = append(begin.Seats, store.Seat{Reader: c.Reader, To: c.To, Tag: tagOf(a.message)})
 		}
-		if err := a.queue.Begin(ctx, begin); err != nil {
+		if err := a.queue.Begin(context.WithoutCancel(ctx), begin); err != nil {
 			return nil, err
 		}
 		a.attempt = id

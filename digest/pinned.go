@@ -35,7 +35,7 @@ func (t *turn) sendPinned(ctx context.Context, r store.Reader, b store.Batch) er
 	sent, ours := t.hand(ctx, t.envelope(b.ID, b.To), func(ctx context.Context, _ []int) (io.Reader, error) {
 		now, gate := t.now()
 		id := t.deps.NewID()
-		err := t.queue.Begin(ctx, store.Begin{
+		err := t.queue.Begin(context.WithoutCancel(ctx), store.Begin{
 			ID: id, Term: t.term, At: now, Gate: gate, Batch: b.ID, Seats: []store.Seat{{Reader: b.Reader, To: b.To}},
 			Limit: store.Limit{Window: t.Window, Budget: t.Budget, Notices: t.Notices},
 		})

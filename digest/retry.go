@@ -37,6 +37,7 @@ func (d *try) lower(ctx context.Context, r store.Reply) {
 	err := fmt.Errorf("the mail server refuses the digests of %s in every form: %v", d.reader.Name, r)
 	d.tell(Event{What: Failed, At: now, Kind: store.KindDigest, Reader: d.reader.Name, To: d.reader.To, Batch: d.batch, Copies: d.copies, Reply: r, Err: err})
 	d.due(ctx, now.Add(d.Window))
+	d.setOverdue(d.reader.Name, false) // notices may still get through
 }
 
 // A reader who is refused is tried again after as long as it has been going
@@ -69,10 +70,9 @@ func (t *turn) refused(ctx context.Context, r store.Reader, why store.Reply) err
 // suspend gives up what waits for a reader.
 func (t *turn) suspend(ctx context.Context, r store.Reader, why store.Reply) error {
 	now, _ := t.now()
-	f, err := onlyReader(r.Name)
-	if err != nil {
-		t.tell(Event{What: Failed, At: now, Reader: r.Name, Reply: why, Err: err})
-		return nil
+	f, err := t.waitingFilter(ctx, r.Name)
+	if err != nil || f == "" {
+		return err
 	}
 	op, err := t.queue.Operate(ctx, store.Operate{
 		ID: t.deps.NewID(), Term: t.term, At: now, Kind: store.OpExpire, By: "lull", Filter: f,
@@ -87,14 +87,48 @@ func (t *turn) suspend(ctx context.Context, r store.Reader, why store.Reply) err
 	return err
 }
 
-// onlyReader is the filter for the alerts that wait for one reader.
-func onlyReader(name string) (string, error) {
-	if strings.ContainsAny(name, "*") {
-		return "", fmt.Errorf("reader %q cannot be named in a filter, so nothing of it is given up; purge by --id", name)
+// readerFilter is the filter for the alerts that wait for one reader; ok is
+// false if the language cannot name the reader alone.
+func readerFilter(name string) (f string, ok bool) {
+	parsed, err := filter.ParseArgs([]string{"--reader=" + name, "--class=alert", "--fate=waiting"})
+	return parsed.String(), err == nil && !strings.Contains(name, "*")
+}
+
+// waitingFilter selects the alerts that wait for one reader: by id, as far as
+// a filter may be long, where the reader cannot be named. It is empty when
+// nothing waits.
+func (t *turn) waitingFilter(ctx context.Context, reader string) (string, error) {
+	if f, ok := readerFilter(reader); ok {
+		return f, nil
 	}
-	f, err := filter.ParseArgs([]string{"--reader=" + name, "--class=alert", "--fate=waiting"})
+	entries, err := t.waiting(ctx, reader)
 	if err != nil {
-		return "", fmt.Errorf("reader %q cannot be named in a filter, so nothing of it is given up: %w", name, err)
+		return "", err
 	}
-	return f.String(), nil
+	var ids strings.Builder
+	for _, e := range entries {
+		if ids.Len() > filter.MaxLength/2 {
+			break
+		}
+		ids.WriteString(" --id " + e.ID())
+	}
+	return strings.TrimSpace(ids.String()), nil
+}
+
+// waiting are the alert copies that wait for a reader.
+func (t *turn) waiting(ctx context.Context, reader string) ([]store.Entry, error) {
+	f, ok := readerFilter(reader)
+	if !ok {
+		f = "--class alert --fate waiting"
+	}
+	var entries []store.Entry
+	for e, err := range t.queue.Copies(ctx, store.Query{Filter: f, At: t.start}) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Copy.Reader == reader {
+			entries = append(entries, e)
+		}
+	}
+	return entries, nil
 }
