@@ -114,6 +114,7 @@ func (w waster) Write(p []byte) (int, error) { return len(p), w(p) }
 func (s *Server) process(tx *transaction, body []byte) (store.Message, error) {
 	m := store.Message{
 		ID:       s.deps.NewID(),
+		Key:      tx.key,
 		Accepted: s.deps.Now(),
 		Envelope: tx.envelope,
 		Size:     int64(len(body)),

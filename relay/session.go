@@ -40,6 +40,7 @@ type transaction struct {
 	envelope store.Envelope
 	copies   []store.Copy
 	size     int64  // as declared, 0 if not
+	key      string // of an import
 	protocol string // for the Received field
 }
 
@@ -76,9 +77,12 @@ func (s *session) begin(from string, opts *smtp.MailOptions) (*transaction, erro
 	if !s.allowed() {
 		return nil, say(550, enhanced{5, 7, 1}, "Clients at "+s.wire.name+" may not send here; the setting 'networks' of this relay names those that may")
 	}
-	sender, err := s.reversePath(from, opts.UTF8)
-	if err != nil {
-		return nil, err
+	sender := ""
+	if from != "" {
+		var err error
+		if sender, err = s.srv.reversePath(fromProtocol(from, opts.UTF8)); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.srv.deps.Space(); err != nil {
 		return nil, err
@@ -91,20 +95,6 @@ func (s *session) begin(from string, opts *smtp.MailOptions) (*transaction, erro
 func (s *session) allowed() bool {
 	return s.auth != "" || s.wire.name == "unix" ||
 		slices.ContainsFunc(s.srv.cfg.Networks, func(p netip.Prefix) bool { return p.Contains(s.wire.client) })
-}
-
-func (s *session) reversePath(from string, utf8 bool) (string, error) {
-	if from == "" {
-		return "", nil
-	}
-	a, err := fromProtocol(from, utf8)
-	if err != nil {
-		return "", addressFault("sender", enhanced{5, 1, 7}, err)
-	}
-	if !among(a.domain, s.srv.cfg.SenderDomains) {
-		return "", say(550, enhanced{5, 7, 1}, "This relay takes no mail from that domain; its setting 'sender_domains' names those it takes")
-	}
-	return a.String(), nil
 }
 
 func (s *session) envelope(from string, opts *smtp.MailOptions) store.Envelope {
@@ -141,41 +131,17 @@ func (s *session) add(to string, opts *smtp.RcptOptions) error {
 	case len(s.tx.copies) >= s.srv.cfg.MaxRecipients:
 		return say(452, enhanced{4, 5, 3}, "Too many recipients, send the rest in another message")
 	}
-	address, err := s.forwardPath(to)
+	address, err := s.srv.forwardPath(fromProtocol(to, s.tx.envelope.UTF8))
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(s.tx.copies, func(c store.Copy) bool { return c.To == address }) {
-		return nil // named twice, sent once
-	}
-	s.tx.copies = append(s.tx.copies, store.Copy{
-		Index:  len(s.tx.copies) + 1,
+	s.tx.add(store.Copy{
 		To:     address,
 		Notify: notify(opts.Notify),
 		ORcpt:  originalRecipient(opts),
 		Reader: s.srv.deps.Reader(address),
 	})
 	return nil
-}
-
-func (s *session) forwardPath(to string) (string, error) {
-	a, err := fromProtocol(to, s.tx.envelope.UTF8)
-	if err == nil && strings.Contains(a.local, "%") {
-		err = errPercent
-	}
-	if err != nil {
-		return "", addressFault("recipient", enhanced{5, 1, 3}, err)
-	}
-	if !among(a.domain, s.srv.cfg.RecipientDomains) {
-		return "", say(550, enhanced{5, 7, 1}, "This relay takes no mail to that domain; its setting 'recipient_domains' names those it takes")
-	}
-	return a.String(), nil
-}
-
-// among reports whether a domain is in a list; an empty one names all.
-func among(domain string, domains []string) bool {
-	return len(domains) == 0 ||
-		slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
 func notify(values []smtp.DSNNotify) []string {
