@@ -27,7 +27,7 @@ func stormThrough(t *testing.T, newServer newServer) {
 	client := newServer(t, lull.addr)
 
 	send(t, client.addr, 8, alerts(n))
-	until(t, 5*time.Minute, "all mails accepted by lull", func() bool { return count(lull.status(t), "accepted") >= n })
+	until(t, 8*time.Minute, "all mails accepted by lull", func() bool { return count(lull.status(t), "accepted") >= n })
 	until(t, 3*time.Minute, "all mails told", func() bool { return count(lull.status(t), "told") == n })
 
 	status := lull.status(t)
