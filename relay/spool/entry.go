@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -72,10 +73,23 @@ func (f Folder) visit(name string, max int64, yield func(Entry, error) bool) boo
 			return yield(e, nil)
 		}
 	}
-	if errors.Is(err, errBusy) || errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, errBusy), errors.Is(err, fs.ErrNotExist):
 		return true
+	case mayPass(err):
+		yield(Entry{}, f.fault(err))
+		return false
 	}
 	return yield(Entry{}, &Bad{name, err})
+}
+
+// mayPass reports whether a fault is the system's, not the entry's.
+func mayPass(err error) bool {
+	var system syscall.Errno
+	if !errors.As(err, &system) {
+		return false
+	}
+	return system != unix.EACCES && system != unix.ELOOP && system != unix.ENXIO && system != unix.EISDIR
 }
 
 // open opens and locks an entry. Only a regular file with one name is one.

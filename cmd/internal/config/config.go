@@ -20,6 +20,7 @@ type Config struct {
 	Listen   []string `toml:"listen" help:"where mail is taken in: HOST:PORT, unix:PATH, or tls:HOST:PORT for implicit TLS"`
 	Networks []string `toml:"networks" help:"clients that may send, as addresses or CIDR; all others are refused"`
 	Outbox   string   `toml:"outbox" help:"with no smarthost: folder with a Maildir for each reader; default: STATE/outbox"`
+	Spool    string   `toml:"spool" help:"folder in which our sendmail leaves mail while lull is away; default: STATE/spool, which only lull's own user can reach"`
 
 	Window     Duration `toml:"window" help:"the hour that all bounds are about; every default below that is a time scales with it"`
 	Schedule   string   `toml:"schedule" help:"when digests leave: a cron line in UTC, or @every 1h; default: each window, on the hour"`

@@ -110,6 +110,9 @@ func (c *Config) complete() {
 	if c.Outbox == "" && len(c.Smarthost) == 0 {
 		c.Outbox = filepath.Join(c.State, "outbox")
 	}
+	if c.Spool == "" {
+		c.Spool = filepath.Join(c.State, "spool")
+	}
 	if c.Digest.From == "" {
 		c.Digest.From = "lull@" + c.Hostname
 	}

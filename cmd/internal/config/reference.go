@@ -138,7 +138,7 @@ func Reference() []Key {
 	keys := specimen().Keys()
 	for i := range keys {
 		keys[i].Key = strings.ReplaceAll(keys[i].Key, "[0]", "[]")
-		if k := keys[i].Key; k == "hostname" || k == "digest.from" || k == "outbox" {
+		if k := keys[i].Key; k == "hostname" || k == "digest.from" || k == "outbox" || k == "spool" {
 			keys[i].Default = "" // its help says
 		}
 	}
@@ -150,6 +150,7 @@ func specimen() Config {
 	c := Defaults(time.Hour)
 	c.Hostname = "relay.example.org"
 	c.Schedule, c.Outbox = scheduleOf(time.Hour), "lull-state/outbox"
+	c.Spool = "lull-state/spool"
 	c.Digest.From = "lull@relay.example.org"
 	c.Smarthost = []Smarthost{{Addr: "mail.example.org:25", TLS: "opportunistic"}}
 	c.Reader = []Reader{{Name: "ops@example.org", Addresses: []string{"root@example.org"}, Schedule: "0 8-18 * * 1-5", Zone: "Europe/Berlin"}}

@@ -124,6 +124,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 		return err
 	}
 	defer stopRelay()
+	defer d.serveSpool(cfg)()
 	return d.wait(ctx)
 }
 

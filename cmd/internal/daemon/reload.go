@@ -91,7 +91,7 @@ func (d *daemon) reload() {
 func fixed(a, b config.Config) []string {
 	var keys []string
 	for name, differs := range map[string]bool{
-		"hostname": a.Hostname != b.Hostname, "state": a.State != b.State, "window": a.Window != b.Window,
+		"hostname": a.Hostname != b.Hostname, "state": a.State != b.State, "spool": a.Spool != b.Spool, "window": a.Window != b.Window,
 		"listen": !reflect.DeepEqual(a.Listen, b.Listen), "networks": !reflect.DeepEqual(a.Networks, b.Networks),
 		"limits": !reflect.DeepEqual(a.Limits, b.Limits), "tls": a.TLS != b.TLS,
 		"retain": a.Retain != b.Retain, "trash": a.Trash != b.Trash, "reserve": a.Reserve != b.Reserve, "max_state": a.MaxState != b.MaxState,
