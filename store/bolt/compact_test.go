@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"math/rand/v2"
 	"os"
 	"testing"
 
@@ -13,7 +12,6 @@ import (
 func hollow(t *testing.T) string {
 	t.Helper()
 	path := Path(t.TempDir())
-	random := rand.NewChaCha8([32]byte{})
 	change(t, path, func(tx *bbolt.Tx) error {
 		for segment := range uint64(2) {
 			b, err := tx.CreateBucket(segmentName(bodiesOf, segment))
@@ -22,7 +20,6 @@ func hollow(t *testing.T) string {
 			}
 			for i := range 40 - segment*39 {
 				key, value := number(i), make([]byte, 2*mebibyte)
-				_, _ = random.Read(value[sealSize:])
 				if err := b.Put(key, seal(key, value)); err != nil {
 					return err
 				}

@@ -136,7 +136,7 @@ func (t tail) fits(c *command, need, inside int64) bool {
 	if !c.mail() {
 		return need <= t.left
 	}
-	return need <= t.left-t.keep || 4*need+t.keep/2 <= inside && need <= t.left-t.keep/4
+	return need <= t.left-t.keep || 4*need+keptBlocks/2 <= inside && need <= t.left-t.keep/4
 }
 
 // onDisk is how many bytes of the disk a file takes.

@@ -3,9 +3,9 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -47,7 +47,13 @@ func text(n int) []byte { return fmt.Appendf(nil, "Subject: mail %d\r\n\r\nbody 
 // noise is a body that cannot be packed.
 func noise(n, size int) []byte {
 	b := make([]byte, size)
-	_, _ = rand.NewChaCha8([32]byte{byte(n), byte(n >> 8), byte(n >> 16)}).Read(b)
+	x := uint64(n)*0x9e3779b97f4a7c15 + 1
+	for i := 0; i+8 <= size; i += 8 {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		binary.LittleEndian.PutUint64(b[i:], x)
+	}
 	return b
 }
 
