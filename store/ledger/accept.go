@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"lull/store"
@@ -77,7 +78,9 @@ func (l *Ledger) enter(s *segment, m *store.Message, c *store.Copy, i *incident)
 	}
 	s.last = later(s.last, m.Accepted)
 	r := l.reader(c.Reader)
-	r.last = c.To
+	if r.last != c.To {
+		r.last = strings.Clone(c.To)
+	}
 	r.mine.Add(c.Number)
 	w := row{reader: r.index, first: first}
 	if i != nil {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"lull/store"
@@ -137,8 +138,8 @@ func (l *Ledger) open(tx Tx, r *reader, key string, m *store.Message, n uint64, 
 func opened(id, reader, key string, m *store.Message, n uint64, at time.Time) *incident {
 	s := m.Reading.Signature
 	return &incident{Incident: Incident{
-		ID: id, Reader: reader, Key: key,
-		Title: s.Title, Signature: s.ID, Format: s.Format, Recovers: s.Recovers,
+		ID: id, Reader: reader, Key: strings.Clone(key), // not to keep the whole mail
+		Title: strings.Clone(s.Title), Signature: strings.Clone(s.ID), Format: strings.Clone(s.Format), Recovers: s.Recovers,
 		Number: n, Opened: at,
 	}}
 }

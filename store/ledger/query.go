@@ -139,10 +139,8 @@ func (l *Ledger) all() *Set {
 	set := roaring64.New()
 	for _, s := range l.segments {
 		set.AddRange(s.first, s.end())
-		for k := range s.rows {
-			if s.rows[k].fate == lost {
-				set.Remove(s.first + uint64(k))
-			}
+		for _, n := range s.lost {
+			set.Remove(n)
 		}
 	}
 	return set

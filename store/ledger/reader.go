@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -25,7 +26,8 @@ func (l *Ledger) reader(name string) *reader {
 	r := l.byReader[name]
 	if r == nil {
 		r = &reader{mine: roaring64.New(), current: make(map[string]*incident)}
-		r.Name = name
+		r.Name = strings.Clone(name) // not to keep the whole mail
+		name = r.Name
 		r.index = l.readers.add(r)
 		l.byReader[name] = r
 	}

@@ -111,6 +111,7 @@ func (l *Ledger) incidentBack(c *store.Copy, m *store.Message) *incident {
 // lose fills a segment up to a number with copies that cannot be read.
 func (s *segment) lose(to uint64) {
 	for s.end() < to {
+		s.lost = append(s.lost, s.end())
 		s.rows = append(s.rows, row{fate: lost})
 	}
 }

@@ -35,8 +35,8 @@ func (l *Ledger) prune(tx Tx, now time.Time) (uint64, error) {
 	return sealed, l.pruneSlots(tx, now)
 }
 
-// never is past every retention.
-func never() time.Time { return time.Unix(1<<40, 0) }
+// endless is past every retention.
+func endless() time.Time { return time.Unix(1<<40, 0) }
 
 // until is when the last copy of a segment is past its retention; never while one is live.
 func (l *Ledger) until(s *segment) time.Time {
@@ -44,7 +44,7 @@ func (l *Ledger) until(s *segment) time.Time {
 	seen := make(map[uint32]bool)
 	for _, r := range s.rows {
 		if r.fate.live() {
-			return never()
+			return endless()
 		}
 		if r.fate == purged {
 			until = later(until, s.last.Add(l.limits.Trash))

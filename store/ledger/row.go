@@ -27,6 +27,7 @@ type segment struct {
 	rows  []row
 	ids   []ref // of its messages
 	keys  []string
+	lost  []uint64 // copies that cannot be read
 }
 
 func (s *segment) end() uint64 { return s.first + uint64(len(s.rows)) }

@@ -2,7 +2,10 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
@@ -30,18 +33,50 @@ func (r *Reads) Sift(ctx context.Context, o store.Operate) (*Sifted, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.ledger.RLock()
-	s := r.ledger.moment()
-	r.ledger.RUnlock()
-	src, err := r.open()
-	if err != nil {
+	var s *Sifted
+	var set *Set
+	r.locked(func(l *Ledger) {
+		s, set = l.moment(), l.live()
+		set.And(l.candidates(store.Query{}, f))
+	})
+	upTo(set, o.UpTo)
+	s.matched, err = r.sift(ctx, s, f, o, set)
+	return s, err
+}
+
+// sift runs the filter over a set, in as many parts as there are processors.
+func (r *Reads) sift(ctx context.Context, s *Sifted, f filter.Filter, o store.Operate, set *Set) (*Set, error) {
+	parts := split(set, runtime.GOMAXPROCS(0))
+	matched, errs := make([]*Set, len(parts)), make([]error, len(parts))
+	var wg sync.WaitGroup
+	for k, part := range parts {
+		wg.Go(func() {
+			errs[k] = r.source(func(src Source) (err error) {
+				matched[k], err = s.match(ctx, src, f, o, part)
+				return err
+			})
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	defer src.Close()
-	set := roaring64.FastOr(s.fates[:]...)
-	cap(set, o.UpTo)
-	s.matched, err = s.match(ctx, src, f, o, set)
-	return s, err
+	return roaring64.FastOr(matched...), nil
+}
+
+// split cuts a set into parts of the same size, by number.
+func split(set *Set, parts int) []*Set {
+	var all []*Set
+	for rest := set.Clone(); !rest.IsEmpty(); parts-- {
+		part := rest.Clone()
+		last, err := rest.Select((rest.GetCardinality() - 1) / uint64(max(1, parts)))
+		if err == nil && last < rest.Maximum() {
+			part.RemoveRange(last+1, rest.Maximum()+1)
+		}
+		rest.AndNot(part)
+		all = append(all, part)
+	}
+	return all
 }
 
 func parse(text string) (filter.Filter, error) {
@@ -52,10 +87,10 @@ func parse(text string) (filter.Filter, error) {
 	return f, nil
 }
 
-// cap removes the numbers above the highest that the operator was shown.
-func cap(set *Set, upTo uint64) {
-	if upTo != 0 && !set.IsEmpty() && set.Maximum() > upTo {
-		set.RemoveRange(upTo+1, set.Maximum()+1)
+// upTo removes the numbers above the highest that the operator was shown.
+func upTo(set *Set, highest uint64) {
+	if highest != 0 && !set.IsEmpty() && set.Maximum() > highest {
+		set.RemoveRange(highest+1, set.Maximum()+1)
 	}
 }
 
@@ -115,7 +150,7 @@ func (l *Ledger) complete(tx Tx, o store.Operate, s *Sifted) (*Set, filter.Filte
 		s = &Sifted{alerts: roaring64.New(), matched: roaring64.New(), fates: [flight + 1]*Set{roaring64.New(), roaring64.New(), roaring64.New()}}
 	}
 	live := l.live()
-	cap(live, o.UpTo)
+	upTo(live, o.UpTo)
 	changed := roaring64.Xor(s.alerts, l.alerts)
 	for i := range s.fates {
 		changed.Or(roaring64.Xor(s.fates[i], l.fates[i]))

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"strings"
 	"time"
 
 	"lull/store"
@@ -18,12 +19,6 @@ type tally struct {
 	cleared     time.Time
 }
 
-// object is an object with the time of the report that gave its state.
-type object struct {
-	store.Object
-	stated time.Time
-}
-
 // few objects are looked through; more get an index.
 const few = 8
 
@@ -35,8 +30,8 @@ func restored(r *Tally) *tally {
 	}
 	t.copies, t.first, t.last, t.others, t.cleared = r.Copies, r.First, r.Last, r.Others, r.Cleared
 	for i, o := range r.Objects {
-		t.add(object{o, r.Stated[i]})
-		t.count(o.State, 1)
+		t.add(compact(o, r.Stated[i]))
+		t.count(stateOf(o.State), 1)
 	}
 	return t
 }
@@ -44,7 +39,7 @@ func restored(r *Tally) *tally {
 func (t *tally) record() *Tally {
 	r := &Tally{Copies: t.copies, First: t.first, Last: t.last, Objects: t.list(), Others: t.others, Cleared: t.cleared}
 	for _, o := range t.objects {
-		r.Stated = append(r.Stated, o.stated)
+		r.Stated = append(r.Stated, o.stated.time())
 	}
 	return r
 }
@@ -52,7 +47,7 @@ func (t *tally) record() *Tally {
 func (t *tally) list() []store.Object {
 	list := make([]store.Object, len(t.objects))
 	for i, o := range t.objects {
-		list[i] = o.Object
+		list[i] = o.telling()
 	}
 	return list
 }
@@ -87,51 +82,17 @@ func (t *tally) report(r store.Report, at time.Time, limit int) {
 		t.others++
 		return
 	}
-	o.Reports++
-	newest := !at.Before(o.Last)
-	o.First, o.Last = earlier(o.First, at), later(o.Last, at)
-	if newest && r.Severity != "" {
-		o.Severity = r.Severity
-	}
-	if r.State != store.Problem && r.State != store.Recovery {
-		o.note(r, at, newest)
-		return
-	}
-	if !at.Before(o.stated) {
-		t.turn(o, r, at)
+	if from, to := o.add(r, instantOf(at)); from != to {
+		t.count(from, -1)
+		t.count(to, 1)
 	}
 }
 
-// note takes a notice: it does not change the state of an object that has a
-// problem or recovered, so an acknowledged problem stays one.
-func (o *object) note(r store.Report, at time.Time, newest bool) {
-	if o.State == "" {
-		o.State, o.Since = store.Notice, at
-	}
-	if newest {
-		o.Kind = r.Kind
-	}
-}
-
-// turn takes a problem or a recovery that is not older than the state.
-func (t *tally) turn(o *object, r store.Report, at time.Time) {
-	o.stated, o.Kind = at, r.Kind
-	if o.State == r.State {
-		return
-	}
-	t.count(o.State, -1)
-	t.count(r.State, 1)
-	o.State, o.Since = r.State, at
-	if r.State == store.Problem {
-		o.Problems++
-	}
-}
-
-func (t *tally) count(s store.State, by int) {
+func (t *tally) count(s state, by int) {
 	switch s {
-	case store.Problem:
+	case problem:
 		t.problems += by
-	case store.Recovery:
+	case recovery:
 		t.recoveries += by
 	}
 }
@@ -143,7 +104,7 @@ func (t *tally) raises(m *store.Message) bool {
 			continue
 		}
 		i := t.find(r.Object)
-		if i < 0 || !moment(r, m.Accepted).Before(t.objects[i].stated) {
+		if i < 0 || instantOf(moment(r, m.Accepted)) >= t.objects[i].stated {
 			return true
 		}
 	}
@@ -157,7 +118,7 @@ func (t *tally) object(name string, limit int) *object {
 		if len(t.objects) >= limit {
 			return nil
 		}
-		i = t.add(object{Object: store.Object{Name: name}})
+		i = t.add(object{name: strings.Clone(name), first: never, last: never, since: never, stated: never})
 	}
 	return &t.objects[i]
 }
@@ -170,7 +131,7 @@ func (t *tally) find(name string) int {
 		return -1
 	}
 	for i := range t.objects {
-		if t.objects[i].Name == name {
+		if t.objects[i].name == name {
 			return i
 		}
 	}
@@ -182,11 +143,11 @@ func (t *tally) add(o object) int {
 	n := len(t.objects)
 	switch {
 	case t.index != nil:
-		t.index[o.Name] = n - 1
+		t.index[o.name] = n - 1
 	case n > few:
 		t.index = make(map[string]int, 2*n)
 		for i := range t.objects {
-			t.index[t.objects[i].Name] = i
+			t.index[t.objects[i].name] = i
 		}
 	}
 	return n - 1

@@ -60,3 +60,6 @@ func TestBoltMachine(t *testing.T)   { storetest.Machine(t, inFile()) }
 func TestSame(t *testing.T)          { storetest.Same(t, inMemory(), inFile()) }
 func TestMemoryUndo(t *testing.T)    { storetest.Undo(t, inMemory()) }
 func TestBoltUndo(t *testing.T)      { storetest.Undo(t, inFile()) }
+
+func BenchmarkMemory(b *testing.B) { storetest.Benchmark(b, inMemory()) }
+func BenchmarkBolt(b *testing.B)   { storetest.Benchmark(b, inFile()) }
