@@ -213,7 +213,7 @@ func textLines(text string) []string {
 	for text != "" && len(lines) < maxLines {
 		var line string
 		line, text = cutLine(text)
-		line = clean(line, maxLine)
+		line = strings.Replace(clean(line, maxLine), " : ", ": ", 1)
 		if line == "" && (len(lines) == 0 || lines[len(lines)-1] == "") {
 			continue
 		}

@@ -164,7 +164,7 @@ func (s *scanner) kindOfLetters(word string, m shape) kind {
 		return hash
 	case m.dots >= 1 && isHost(word, m) && !isException(word):
 		return host
-	case s.last > identifier && isUnit(word):
+	case s.last > identifier && isUnit(word), s.last == number && isCounted(word):
 		return unit
 	case isCalendar(word) && (s.beforeTime() || s.last == moment || s.last == number):
 		return weekday

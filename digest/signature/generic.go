@@ -93,12 +93,16 @@ func (m *mail) exception() string {
 }
 
 // isThin reports whether a core has fewer than two words that say something.
+// A long name, or one made of parts, says as much as two.
 func isThin(core []byte) bool {
 	words := 0
 	for _, word := range strings.Fields(string(core)) {
 		switch word {
 		case "*", "alert", "warning", "error", "message", "notification", "report", "for", "on", "from", "at", "of", "in", "the", "a", "your":
-		default:
+			continue
+		}
+		words++
+		if len(word) > 11 || strings.ContainsAny(word, "_-") {
 			words++
 		}
 	}

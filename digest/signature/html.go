@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// htmlText renders HTML as lines of text: a block a line, cells of a table
-// apart by a blank, nothing of scripts and styles. It never looks back, so
-// that its cost is linear whatever it is given.
+// htmlText renders HTML as lines of text: a block a line, a row of a table as
+// "first: second | third", nothing of scripts and styles. Its cost is linear
+// whatever it is given.
 func htmlText(source string) string {
 	var r renderer
 	r.out.Grow(min(len(source), maxText))
@@ -25,8 +25,10 @@ func htmlText(source string) string {
 
 // renderer is the text rendered so far.
 type renderer struct {
-	out strings.Builder
-	pre bool // line ends count
+	out  strings.Builder
+	pre  bool // line ends count
+	cell int  // cells with text in this row so far
+	row  int  // where the row or its last cell begins in out
 }
 
 // text writes text as HTML sees it: outside of pre, line ends are blanks.
@@ -63,15 +65,36 @@ func (r *renderer) tag(source string) string {
 			return afterElement(rest, name)
 		}
 	case "td", "th":
-		r.out.WriteByte(' ')
+		if !closing {
+			r.nextCell()
+		}
+	case "tr":
+		r.out.WriteByte('\n')
+		r.cell, r.row = 0, r.out.Len()
 	case "pre":
 		r.pre = !closing
 		r.out.WriteByte('\n')
-	case "br", "p", "div", "tr", "table", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
+	case "br", "p", "div", "table", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
 		"section", "header", "footer", "blockquote", "dl", "dt", "dd", "tbody", "thead", "body":
 		r.out.WriteByte('\n')
 	}
 	return rest
+}
+
+// nextCell parts a cell of a table from the one before it, if that has text.
+func (r *renderer) nextCell() {
+	before := strings.TrimSpace(r.out.String()[r.row:])
+	if before != "" {
+		switch r.cell++; {
+		case r.cell == 1 && !strings.HasSuffix(before, ":"):
+			r.out.WriteString(": ")
+		case r.cell > 1:
+			r.out.WriteString(" | ")
+		default:
+			r.out.WriteByte(' ')
+		}
+	}
+	r.row = r.out.Len()
 }
 
 // afterElement returns what follows the end tag of that name; without an end

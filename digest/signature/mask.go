@@ -152,8 +152,8 @@ func collapse(starts []int, dst []byte, base int) (int, []byte) {
 	return n, dst
 }
 
-// appendConstant appends a word in lower case, digit runs as 0, and runs of
-// parts that are only digits as one.
+// appendConstant appends a word in lower case, digit runs and parts that are
+// hashes as 0, and runs of parts that are only digits as one.
 func appendConstant(dst []byte, word string) []byte {
 	if keptVerbatim(word) {
 		return appendLower(dst, word)
@@ -165,6 +165,9 @@ func appendConstant(dst []byte, word string) []byte {
 			r, size := utf8.DecodeRuneInString(word[i:])
 			dst = utf8.AppendRune(dst, unicode.ToLower(r))
 			i += size - 1
+		case isHex(c) && (i == 0 || isJoin(word[i-1])) && hashPart(word[i:]) > 0:
+			i += hashPart(word[i:]) - 1
+			dst = appendRun(dst)
 		case isDigit(c):
 			for i+1 < len(word) && isDigit(word[i+1]) {
 				i++
@@ -175,6 +178,23 @@ func appendConstant(dst []byte, word string) []byte {
 		}
 	}
 	return dst
+}
+
+// hashPart is the length of the hash that a word begins with, as far as its
+// next joint: seven and more hex characters in lower case with two digits, 0
+// if it begins with none.
+func hashPart(word string) int {
+	n, digits := 0, 0
+	for n < len(word) && isHex(word[n]) && !isUpper(word[n]) {
+		if isDigit(word[n]) {
+			digits++
+		}
+		n++
+	}
+	if n < 7 || digits < 2 || n < len(word) && !isJoin(word[n]) {
+		return 0
+	}
+	return n
 }
 
 // appendRun appends the 0 of a digit run: 10-1 is one run, and the sign of a

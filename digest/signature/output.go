@@ -12,7 +12,7 @@ import (
 // {name} is the field as it is, {name?} may be empty, {name:masked} is its
 // canonical form (mask.go), {name:steady} keeps all but numbers, times and ids,
 // {name:title} names what it masks, {name:untagged} leaves out [tags] before
-// and a (counter) behind, {name:short} is a host without its domain. An output
+// and a (counter) behind, {name:uncounted} only tags that are a guess, [ext4?], {name:short} is a host without its domain. An output
 // in which another field is empty gives nothing, so that the next is tried.
 type output struct {
 	parts []outputPart
@@ -59,7 +59,7 @@ func parseOutputPart(inner string, names fieldNames) (outputPart, error) {
 		return outputPart{}, fmt.Errorf("{%s}: no template takes it", inner)
 	}
 	switch render {
-	case "", "masked", "steady", "title", "untagged", "short":
+	case "", "masked", "steady", "title", "untagged", "uncounted", "short":
 	default:
 		return outputPart{}, fmt.Errorf("{%s}: no such form", inner)
 	}
@@ -100,7 +100,9 @@ func appendRendered(out []byte, text, render, host string) []byte {
 	case "title":
 		return appendTitle(out, text, host)
 	case "untagged":
-		return append(out, untagged(text)...)
+		return append(out, withoutCounter(withoutTags(text, "]"))...)
+	case "uncounted":
+		return append(out, withoutCounter(withoutTags(text, "?]"))...)
 	case "short":
 		return append(out, before(text, ".")...)
 	}
@@ -117,16 +119,20 @@ func firstText(outputs []output, from *fields, host string) string {
 	return ""
 }
 
-// untagged takes the tags in brackets off the front of a title, and the
-// counter in parentheses off its end.
-func untagged(text string) string {
+// withoutTags takes the tags in brackets that end so off the front of a title.
+func withoutTags(text, end string) string {
 	for strings.HasPrefix(text, "[") {
-		_, rest, found := strings.Cut(text, "]")
-		if rest = strings.TrimSpace(rest); !found || rest == "" {
+		tag, rest, found := strings.Cut(text, "]")
+		if rest = strings.TrimSpace(rest); !found || rest == "" || !strings.HasSuffix(tag+"]", end) {
 			break
 		}
 		text = rest
 	}
+	return text
+}
+
+// withoutCounter takes "(2)" off the end of a title.
+func withoutCounter(text string) string {
 	if open := strings.LastIndex(text, " ("); open > 0 && strings.HasSuffix(text, ")") {
 		if inner := text[open+2 : len(text)-1]; digitsAt(inner, 0, len(inner)) {
 			return text[:open]

@@ -209,10 +209,7 @@ func (f *format) finding(m *mail, fill *filling) finding {
 	}
 	slices.SortStableFunc(out.reports, func(a, b store.Report) int { return rank(a) - rank(b) })
 	host := before(out.reports[0].Object, " ")
-	key := firstText(f.key, from, host)
-	if key == "" && len(fill.records) > 0 {
-		key = firstText(f.key, &fill.records[0], host)
-	}
+	key := f.commonKey(fill, host)
 	out.core = strings.ToLower(strings.Join(strings.Fields(key), " "))
 	if out.title = firstText(f.title, from, host); out.title == "" {
 		out.title = key
@@ -225,6 +222,29 @@ func (f *format) finding(m *mail, fill *filling) finding {
 	return out
 }
 
+// commonKey is the key that all records agree on, else that of the mail.
+func (f *format) commonKey(fill *filling, host string) string {
+	key := ""
+	for i := range fill.records {
+		switch one := firstText(f.key, &fill.records[i], host); {
+		case i == 0:
+			key = one
+		case one != key:
+			key = ""
+		}
+		if key == "" {
+			break
+		}
+	}
+	if key == "" {
+		key = firstText(f.key, &fill.top, host)
+	}
+	if key == "" && len(fill.records) > 0 {
+		key = firstText(f.key, &fill.records[0], host)
+	}
+	return key
+}
+
 // report makes a report of a record.
 func (f *format) report(from *fields) store.Report {
 	r := store.Report{State: store.Problem}
@@ -235,10 +255,15 @@ func (f *format) report(from *fields) store.Report {
 			continue
 		}
 		v, known := f.verdictOf(text)
-		if known && !told {
+		switch {
+		case !known:
+			continue
+		case !told:
 			r.State, r.Kind, told = v.state, v.kind, true
+		case r.State == store.Problem && v.state == store.Recovery:
+			r.State, r.Severity = v.state, "" // "PROBLEM … is OK"
 		}
-		if known && r.Severity == "" && r.State == store.Problem {
+		if r.Severity == "" && r.State == store.Problem {
 			r.Severity = v.severity
 		}
 	}

@@ -81,24 +81,28 @@ func digitsAt(word string, at, n int) bool {
 	return true
 }
 
-// isVersion takes v1.2, 6.4.0-1024-aws and 2.3~rc1.
+// isVersion takes v1.2, 6.4.0-1024-aws and 2.3~rc1, but no longer names that
+// begin with a version.
 func isVersion(word string) bool {
-	at := 0
+	start := 0
 	if lower(word[0]) == 'v' {
-		at = 1
+		start = 1
 	}
-	start := at
-	dots := 0
+	at, dots := start, 0
 	for at < len(word) && (isDigit(word[at]) || word[at] == '.') {
 		if word[at] == '.' {
 			dots++
 		}
 		at++
 	}
-	if at == start || !isDigit(word[start]) {
+	suffix := word[at:]
+	switch {
+	case at == start || !isDigit(word[start]) || len(suffix) > 24 || strings.IndexByte(suffix, '_') >= 0:
 		return false
+	case dots >= 2, start == 1 && suffix == "":
+		return true
 	}
-	return dots >= 2 || dots == 1 && (start == 1 || at < len(word) && (word[at] == '-' || word[at] == '_')) || start == 1 && at == len(word)
+	return dots == 1 && (start == 1 || suffix != "" && suffix[0] == '-')
 }
 
 // isQuantity takes a number and its unit, and runs of them: 12ms, 3h2m, 1.5GB.
@@ -140,6 +144,19 @@ func isUnit(word string) bool {
 		"h", "hr", "hrs", "hour", "hours", "d", "day", "days", "w", "week", "weeks", "y", "month", "months", "year", "years",
 		"hz", "khz", "mhz", "ghz", "v", "mv", "w/h", "c", "f", "dbm", "percent", "pct", "am", "pm", "utc", "gmt", "cest", "cet",
 		"est", "edt", "pst", "pdt", "mst", "mdt", "cst", "cdt", "bst", "z", "x", "st", "nd", "rd", "th":
+		return true
+	}
+	return false
+}
+
+// isCounted reports whether a word after a number says what is counted in a
+// list of results ("3 failed, 25 passed, 1 error"), in which items come and go.
+func isCounted(word string) bool {
+	if _, known := lookUp(word); known {
+		return true
+	}
+	switch word {
+	case "warnings", "alerts", "regression", "skipped", "ignored", "untried", "pending", "cancelled", "canceled", "conflict", "conflicts":
 		return true
 	}
 	return false

@@ -113,7 +113,7 @@ func (s sender) robot() string {
 
 func isRobotWord(word string) bool {
 	switch word {
-	case "bot", "robot", "noreply", "donotreply", "daemon", "jenkins", "hudson", "buildbot", "builder", "buildd", "autobuild", "autobuilder", "builds", "travis", "circleci", "appveyor", "gitlab", "gitea", "gerrit",
+	case "bot", "robot", "noreply", "donotreply", "daemon", "jenkins", "buildbot", "builder", "buildd", "autobuild", "autobuilder", "builds", "travis", "circleci", "appveyor", "gitlab", "gitea", "gerrit",
 		"nagios", "naemon", "icinga", "shinken", "zabbix", "sensu", "checkmk", "monit", "munin", "cacti", "librenms", "netdata", "prometheus", "alertmanager", "grafana", "kuma", "healthchecks", "pagerduty", "opsgenie", "datadog", "pingdom", "uptimerobot",
 		"alert", "alerts", "alerting", "alarm", "alarms", "monitor", "monitoring", "watchdog", "notification", "notifications", "notifier", "notify",
 		"cron", "anacron", "root", "systemd", "systemdtimer", "puppet", "ansible", "backup", "backups", "bacula", "bareos", "veeam", "smartd", "mdadm", "zed", "logwatch", "logcheck", "ossec", "wazuh", "sge", "slurm", "gridengine", "ceph",

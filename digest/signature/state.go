@@ -217,7 +217,7 @@ func isPaired(word string) bool {
 	case "critical", "crit", "down", "unreachable", "offline", "warning", "warn", "unknown", "unkn", "problem", "firing", "alerting", "triggered", "alarm", "alert",
 		"recovery", "recovered", "recover", "ok", "okay", "up", "resolved", "resolve", "cleared", "clear", "restored", "normal", "online", "healthy", "unhealthy", "stable", "unstable",
 		"acknowledgement", "acknowledgment", "acknowledged", "ack", "flapping", "flappingstart", "flappingstop", "flappingend", "downtime", "downtimestart", "downtimeend",
-		"failed", "failing", "fail", "failure", "fixed", "broken", "passed", "pass", "success", "succeeded", "successful", "completed", "complete", "incomplete", "error", "errored", "degraded", "disaster", "fatal", "info":
+		"failed", "failing", "fail", "failure", "fixed", "broken", "passed", "pass", "success", "succeeded", "successful", "completed", "complete", "incomplete", "error", "errored", "degraded", "disaster", "fatal":
 		return true
 	}
 	return false

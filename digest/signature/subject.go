@@ -48,7 +48,7 @@ func replyPrefix(subject string) int {
 }
 
 // listTag is the length of a "[tag]" that names the list or the address that
-// the mail came through.
+// the mail came through, or that is a guess: "[ext4?]".
 func (m *mail) listTag(subject string) int {
 	if !strings.HasPrefix(subject, "[") {
 		return 0
@@ -58,6 +58,9 @@ func (m *mail) listTag(subject string) int {
 		return 0
 	}
 	tag := strings.ToLower(subject[1:end])
+	if strings.HasSuffix(tag, "?") {
+		return end + 1 // a guess, which may be another tomorrow
+	}
 	if id := strings.ToLower(m.header.get("List-Id")); id != "" {
 		_, id, _ = strings.Cut(id, "<")
 		if before(id, ".") == tag {
