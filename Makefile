@@ -34,4 +34,4 @@ bench:
 	./.ci/bench
 
 docs:
-	$(GO) run ./cmd/lull gen-docs docs/man
+	$(GO) run ./cmd/lull gen-docs docs
