@@ -31,9 +31,10 @@ func (m *mail) generic() finding {
 
 	v := m.bodyState(told)
 	f.reports = []store.Report{{Object: objectName(object), State: v.state, Kind: v.kind, Severity: v.severity}}
+	m.note("format", "generic: no known format fits")
+	m.note("without state", subject)
 	m.note("template", f.title)
-	m.note("state", string(v.state)+" "+v.kind)
-	m.note("object", object)
+	m.note("report", tellReport(f.reports[0]))
 	return f
 }
 

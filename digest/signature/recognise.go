@@ -1,7 +1,10 @@
 package signature
 
 import (
+	"cmp"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"lull/store"
@@ -63,6 +66,9 @@ func (r *rule) match(m *mail, to *fields) bool {
 
 // matchLine matches the line at an index, or the one below a label.
 func (r *rule) matchLine(lines []string, at int, to *fields) bool {
+	if strings.HasPrefix(lines[at], "> ") {
+		return false // what somebody quotes
+	}
 	if r.place != belowLine {
 		return lines[at] != "" && r.matchText(withoutBullet(lines[at]), to)
 	}
@@ -126,7 +132,25 @@ func (f *format) read(m *mail, taken fields) finding {
 	for at := range m.lines {
 		f.readLine(m.lines, at, &fill)
 	}
+	f.tell(m, &fill)
 	return f.finding(m, &fill)
+}
+
+// tell notes the fields that were taken.
+func (f *format) tell(m *mail, fill *filling) {
+	if m.steps == nil {
+		return
+	}
+	from := &fill.top
+	if len(fill.records) > 0 {
+		from = &fill.records[0]
+		m.note("records", strconv.Itoa(len(fill.records)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.names)) {
+		if text := from[f.names[name]]; text != "" {
+			m.note("field", name+" = "+text)
+		}
+	}
 }
 
 // readLine gives one line to all rules that look at lines.
@@ -219,6 +243,9 @@ func (f *format) finding(m *mail, fill *filling) finding {
 	}
 	out.variant = string(appendTitle(nil, out.variant, ""))
 	m.note("key", key)
+	for _, r := range out.reports {
+		m.note("report", tellReport(r))
+	}
 	return out
 }
 
@@ -273,6 +300,12 @@ func (f *format) report(from *fields) store.Report {
 	r.Object = objectName(firstText(f.object, from, ""))
 	r.Time = parseTime(firstText(f.time, from, ""))
 	return r
+}
+
+// tellReport is a report on one line, for people.
+func tellReport(r store.Report) string {
+	words := []string{cmp.Or(r.Object, "(no object)"), string(r.State), r.Kind, string(r.Severity)}
+	return strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), ", ")
 }
 
 // objectName is the name of an object as it is compared: in lower case.
