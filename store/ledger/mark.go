@@ -27,18 +27,13 @@ func (l *Ledger) Mark(tx Tx, m store.Mark) error {
 		return err
 	}
 	l.follow(tx, m.Term)
-	if m.Attempt != "" {
-		l.close(tx, m.Attempt, m)
-	}
-	if m.Outcome == store.Uncertain {
-		l.head.Uncertain++
-		l.putHead(tx)
-	}
-	if b == nil {
+	l.close(tx, m)
+	switch {
+	case b != nil:
+		l.conclude(tx, b, m, results)
+	case m.Attempt == "":
 		l.pass(tx, m, nil, results)
-		return nil
 	}
-	l.conclude(tx, b, m, results)
 	return nil
 }
 
@@ -61,44 +56,54 @@ func (l *Ledger) conclude(tx Tx, b *batch, m store.Mark, results map[uint64]stor
 	b.keep(tx)
 }
 
-// marked finds the batch of a mark, and whether the mark is known already.
+// marked finds the batch of a mark, and whether the mark is known already. Of
+// an attempt whose batch ended without it, only the slots are left to end.
 func (l *Ledger) marked(m store.Mark) (b *batch, done bool, err error) {
 	if m.Attempt == "" {
-		return l.markedBatch(m.Batch, m)
+		return l.markedBatch(m)
 	}
 	if _, given := l.slots.given[m.Attempt]; given {
 		return nil, true, nil
 	}
-	if list := l.slots.attempts[m.Attempt]; len(list) > 0 {
-		b, done, err = l.markedBatch(list[0].Batch, m)
-		return b, done || !list[0].Open, err
-	}
-	if b := l.batches[m.Batch]; b != nil && !b.Open() {
+	list := l.slots.attempts[m.Attempt]
+	switch b = l.batches[m.Batch]; {
+	case len(list) == 0 && b != nil && !b.Open():
 		return nil, true, nil
+	case len(list) == 0:
+		return nil, false, fmt.Errorf("attempt %s: %w", m.Attempt, store.ErrNotFound)
+	case m.Batch != "" && m.Batch != list[0].Batch:
+		return nil, false, fmt.Errorf("attempt %s is of batch %s, not %s: %w", m.Attempt, list[0].Batch, m.Batch, store.ErrInvalid)
 	}
-	return nil, false, fmt.Errorf("attempt %s: %w", m.Attempt, store.ErrNotFound)
+	if b = l.batches[list[0].Batch]; b != nil && !b.Open() {
+		b = nil
+	}
+	return b, !list[0].Open, nil
 }
 
-func (l *Ledger) markedBatch(id string, m store.Mark) (*batch, bool, error) {
-	if id == "" {
+// markedBatch is the batch of a try that took no slot.
+func (l *Ledger) markedBatch(m store.Mark) (*batch, bool, error) {
+	if m.Batch == "" {
 		return nil, false, nil
 	}
-	b := l.batches[id]
+	b := l.batches[m.Batch]
 	if b == nil {
-		return nil, false, fmt.Errorf("batch %s: %w", id, store.ErrNotFound)
-	}
-	if m.Batch != "" && m.Batch != id {
-		return nil, false, fmt.Errorf("attempt %s is of batch %s, not %s: %w", m.Attempt, id, m.Batch, store.ErrInvalid)
+		return nil, false, fmt.Errorf("batch %s: %w", m.Batch, store.ErrNotFound)
 	}
 	return b, !b.Open(), nil
 }
 
-// results checks the results of single copies.
+// results checks the outcome and the results of single copies.
 func (l *Ledger) results(m store.Mark, b *batch) (map[uint64]store.Result, error) {
 	switch m.Outcome {
 	case store.Delivered, store.Refused, store.Rejected, store.Uncertain:
 	default:
 		return nil, fmt.Errorf("outcome %q: %w", m.Outcome, store.ErrInvalid)
+	}
+	if m.At.IsZero() {
+		return nil, fmt.Errorf("mark without a time: %w", store.ErrInvalid)
+	}
+	if b == nil && m.Attempt != "" {
+		return nil, nil
 	}
 	results := make(map[uint64]store.Result, len(m.Results))
 	for _, r := range m.Results {

@@ -205,13 +205,17 @@ func (l *Ledger) take(tx Tx, batch *batch, b store.Begin) {
 }
 
 // close ends the slots of an attempt: a refused one gives them back.
-func (l *Ledger) close(tx Tx, attempt string, m store.Mark) {
+func (l *Ledger) close(tx Tx, m store.Mark) {
 	gate := l.gate(m.Gate)
+	if m.Outcome == store.Uncertain && !m.Assumed {
+		l.head.Uncertain++
+		l.putHead(tx)
+	}
 	if m.Outcome == store.Refused {
-		l.giveBack(tx, attempt)
+		l.giveBack(tx, m.Attempt)
 		return
 	}
-	for _, slot := range l.slots.attempts[attempt] {
+	for _, slot := range l.slots.attempts[m.Attempt] {
 		slot.Open, slot.Ended, slot.Outcome = false, gate, m.Outcome
 		tx.PutSlot(*slot)
 	}

@@ -14,6 +14,7 @@ func marking() []test {
 		{name: "digest that was shown whole ends without a mail", run: markWhole},
 		{name: "mark is idempotent by attempt", run: markTwice},
 		{name: "mark checks what it is given", run: markInvalid},
+		{name: "an attempt ends its slot although its batch ended before", run: markLate},
 		{name: "notice lets its copy wait in every case", run: markNotice},
 		{name: "a digest that comes back is told again, once", run: returned},
 	}
@@ -96,6 +97,7 @@ func markPinned(w *world) {
 		w.Fatalf("batch %+v with %q", kept, mail)
 	}
 	w.fates(map[store.Fate]int{store.Told: 2})
+	equal(w, "uncertain", got(w.Status(w.Context(), w.now)).or(w).Uncertain, 1)
 	equal(w, "in", w.entry(n[0]).In, b.ID)
 
 	w.alerts(ann, "s1-disk", 1)
@@ -150,6 +152,7 @@ func markInvalid(w *world) {
 	w.wants(store.ErrNotFound, w.Mark(ctx, w.ending("", "none", store.Delivered)))
 	w.wants(store.ErrNotFound, w.Mark(ctx, w.ending("none", b.ID, store.Delivered)))
 	w.wants(store.ErrInvalid, w.Mark(ctx, w.ending("", b.ID, "lost")))
+	w.wants(store.ErrInvalid, w.Mark(ctx, store.Mark{Batch: b.ID, Outcome: store.Delivered}))
 	attempt := w.begin(b)
 	w.wants(store.ErrInvalid, w.Mark(ctx, w.ending(attempt, "other", store.Delivered)))
 	m := w.ending(attempt, "", store.Delivered)
@@ -158,6 +161,20 @@ func markInvalid(w *world) {
 	m.Results = []store.Result{{Number: 77, Fate: store.Passed}}
 	w.wants(store.ErrNotFound, w.Mark(ctx, m))
 	w.fates(map[store.Fate]int{store.InFlight: 1})
+}
+
+func markLate(w *world) {
+	w.alerts(ann, "s1-disk", 1)
+	b := w.cut(ann).Batch
+	attempt := w.begin(b)
+	w.mark("", b.ID, store.Delivered)
+	w.wait(30 * time.Minute)
+	w.mark(attempt, "", store.Uncertain)
+	w.fates(map[store.Fate]int{store.Told: 1})
+	w.wait(time.Hour - 1)
+	equal(w, "slots", got(w.Usage(w.Context(), ann, ann, w.gate, time.Hour)).or(w).Gate, 1)
+	w.wait(1)
+	equal(w, "slots after the window", got(w.Usage(w.Context(), ann, ann, w.gate, time.Hour)).or(w).Gate, 0)
 }
 
 func markNotice(w *world) {
