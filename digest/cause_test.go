@@ -84,6 +84,7 @@ func TestCauses(t *testing.T) {
 		"opened again after a day":             {[]store.Incident{reopened(began("disk", 0, "a"), 25*time.Hour), began("ssh", 1, "a")}, "disk ssh"},
 		"two causes, that with most mail":      {[]store.Incident{began("a1", 0, "a"), began("b1", 1, "b", "c"), began("a2", 2, "a"), began("b2", 3, "b", "c")}, "b1 b2 | a1 a2"},
 		"neighbours at one time stay apart":    {[]store.Incident{began("a1", 0, "a", "x"), began("a2", 0, "a", "x"), began("b1", 0, "b"), began("b2", 0, "b")}, "a1 a2 | b1 b2"},
+		"what joins two":                       {[]store.Incident{began("puppet", 0, row("a", 0, 9)...), began("iowait", 1, row("b", 0, 9)...), began("disk", 2, append(row("a", 0, 9), row("b", 0, 9)...)...)}, "puppet iowait disk"},
 		"groups that name one service are one": {[]store.Incident{began("stale file handle", 0, "a", "b"), began("ssh", 1, "a", "b"), began("k8s", 2, "check"), began("NFS write", 3, "check")}, "stale file handle ssh k8s NFS write"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,13 +119,13 @@ func TestCauseInWords(t *testing.T) {
 	}
 }
 
-// TestCausesFound plays hours of 300 unrelated incidents with four outages in
+// TestCausesFound plays days of 300 unrelated incidents with four outages in
 // them, two at the same time, and counts pairs of incidents told together.
 func TestCausesFound(t *testing.T) {
 	var right, told, due int
 	for seed := range uint64(10) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
-		incidents, truth := troubledHours(rnd)
+		incidents, truth := troubledDay(rnd)
 		rnd.Shuffle(len(incidents), func(i, j int) { incidents[i], incidents[j] = incidents[j], incidents[i] })
 		of := map[string]int{}
 		for n, c := range Causes(cutOf(incidents...)) {
@@ -156,9 +157,9 @@ func oneIf(yes bool) int {
 	return 0
 }
 
-// troubledHours are six hours of incidents on 400 hosts, 300 of them unrelated,
+// troubledDay is a day of incidents on 1,000 hosts, 300 of them unrelated,
 // and to which outage each belongs.
-func troubledHours(rnd *rand.Rand) (all []store.Incident, truth map[string]int) {
+func troubledDay(rnd *rand.Rand) (all []store.Incident, truth map[string]int) {
 	truth = map[string]int{}
 	add := func(outage, minute int, hosts []string) {
 		id := fmt.Sprintf("i%03d", len(all))
@@ -174,9 +175,9 @@ func troubledHours(rnd *rand.Rand) (all []store.Incident, truth map[string]int) 
 		return slices.Compact(names)
 	}
 	for range 300 {
-		add(0, rnd.IntN(360), some(0, 400, 1+rnd.IntN(3)))
+		add(0, rnd.IntN(24*60), some(0, 1000, 1+rnd.IntN(3)))
 	}
-	for outage, at := range []int{60, 60, 180, 290} {
+	for outage, at := range []int{60, 60, 500, 900} {
 		for range 8 {
 			add(outage+1, at+rnd.IntN(12), some(outage*100, 30, 8+rnd.IntN(20)))
 		}

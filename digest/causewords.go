@@ -3,14 +3,12 @@ package digest
 import (
 	"net/netip"
 	"strings"
-
-	"lull/store"
 )
 
-// service is the service on which much depends that a text speaks of, "" if it
-// speaks of none; of several the first of the list.
-func service(text string) string {
-	text = strings.ToLower(text)
+// service is the service on which much depends that texts speak of, "" if they
+// speak of none; of several the first of the list.
+func service(texts ...string) string {
+	text := strings.ToLower(strings.Join(texts, " "))
 	for _, s := range services {
 		for _, sign := range s.signs {
 			if speaksOf(text, sign) {
@@ -58,36 +56,57 @@ func speaksOf(text, words string) bool {
 
 func partOfWord(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c >= 0x80 }
 
-// hosts tells short names that stand for several full ones.
-type hosts map[string]string // the full name by the short one; "" if there are several
-
-func hostsOf(incidents []store.Incident) hosts {
-	h := make(hosts)
-	for i := range incidents {
-		for _, o := range incidents[i].Objects {
-			full := machine(o.Name)
-			short, _, long := strings.Cut(full, ".")
-			if !long || address(full) {
-				continue
-			}
-			if other, known := h[short]; known && other != full {
-				full = ""
-			}
-			h[short] = full
-		}
-	}
-	return h
+// objects numbers the names of objects as they are written.
+type objects struct {
+	numbers map[string]int
+	written []string
 }
 
-// of is the name of an object as it is compared: the short name of a host, the
-// full one where hosts of several domains share the short one.
-func (h hosts) of(object string) string {
-	full := machine(object)
-	short, _, long := strings.Cut(full, ".")
-	if !long || address(full) || h[short] == "" {
-		return full
+func (o *objects) number(name string) int {
+	if o.numbers == nil {
+		o.numbers = make(map[string]int)
 	}
-	return short
+	n, known := o.numbers[name]
+	if !known {
+		n = len(o.written)
+		o.numbers[name] = n
+		o.written = append(o.written, name)
+	}
+	return n
+}
+
+// compared are the names by which objects are compared, and which of them each
+// written name is: the short name of a host, or the full one where hosts of
+// several domains share the short one.
+func (o *objects) compared() (same []int, names []string) {
+	full := make(map[string]string) // by short name; "" if there are several
+	for _, written := range o.written {
+		if name := machine(written); short(name) != name {
+			if other, known := full[short(name)]; known && other != name {
+				full[short(name)] = ""
+				continue
+			}
+			full[short(name)] = name
+		}
+	}
+	var distinct objects
+	for _, written := range o.written {
+		name := machine(written)
+		if full[short(name)] != "" {
+			name = short(name)
+		}
+		same = append(same, distinct.number(name))
+	}
+	return same, distinct.written
+}
+
+// short is the name of a host without its domain; addresses have none.
+func short(name string) string {
+	first, _, long := strings.Cut(name, ".")
+	if !long || address(name) {
+		return name
+	}
+	return first
 }
 
 // machine is the host in an object's name: "queue@host", "host device".

@@ -41,7 +41,7 @@ func parts(in Input, all []*tally) []part {
 	for k := range of {
 		of[k].kind = kind(k)
 	}
-	causeOf := led(in.Causes, all)
+	shared, causeOf := led(in.Causes, all)
 	for _, t := range all {
 		of[late].copies += t.late
 		of[silenced].copies += t.silenced
@@ -61,7 +61,7 @@ func parts(in Input, all []*tally) []part {
 	var told []part
 	for k := range of {
 		if k := kind(k); k == causes || k == cleared {
-			told = append(told, causeParts(in.Causes, all, causeOf, k)...)
+			told = append(told, causeParts(shared, all, causeOf, k)...)
 			continue
 		}
 		if of[k].copies > 0 || len(of[k].members) > 0 {
@@ -93,16 +93,19 @@ func place(in Input, t *tally) kind {
 // where they would be without.
 const maxCauses = 5
 
-// led maps incidents to the cause under which they are told: the first that
-// names them and of which at least two have copies that are neither late nor
-// silenced.
-func led(named []Cause, all []*tally) map[string]*Cause {
+// led are the causes that are told, and the cause under which an incident is:
+// the first that names it and of which at least two have copies that are
+// neither late nor silenced.
+func led(named []Cause, all []*tally) (told []*Cause, causeOf map[string]*Cause) {
 	free := make(map[string]bool)
 	for _, t := range all {
 		free[t.incident.ID] = t.fresh > 0
 	}
-	causeOf := make(map[string]*Cause)
-	for i := range named[:min(maxCauses, len(named))] {
+	causeOf = make(map[string]*Cause)
+	for i := range named {
+		if len(told) == maxCauses {
+			break
+		}
 		var members []string
 		for _, id := range named[i].Incidents {
 			if free[id] {
@@ -115,13 +118,14 @@ func led(named []Cause, all []*tally) map[string]*Cause {
 		for _, id := range members {
 			free[id], causeOf[id] = false, &named[i]
 		}
+		told = append(told, &named[i])
 	}
-	return causeOf
+	return told, causeOf
 }
 
 // causeParts are the causes of which something is open (kind causes), or
 // nothing is (kind cleared).
-func causeParts(named []Cause, all []*tally, causeOf map[string]*Cause, k kind) []part {
+func causeParts(shared []*Cause, all []*tally, causeOf map[string]*Cause, k kind) []part {
 	byID := make(map[string]*tally, len(causeOf))
 	for _, t := range all {
 		if causeOf[t.incident.ID] != nil {
@@ -129,9 +133,9 @@ func causeParts(named []Cause, all []*tally, causeOf map[string]*Cause, k kind) 
 		}
 	}
 	var told []part
-	for i := range named[:min(maxCauses, len(named))] {
-		p := part{kind: cleared, cause: &named[i]}
-		for _, id := range named[i].Incidents {
+	for _, c := range shared {
+		p := part{kind: cleared, cause: c}
+		for _, id := range c.Incidents {
 			if t := byID[id]; t != nil && causeOf[id] == p.cause {
 				delete(byID, id)
 				p.members = append(p.members, t)
