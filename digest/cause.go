@@ -3,6 +3,7 @@ package digest
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"lull/digest/compose"
@@ -43,7 +44,7 @@ func Causes(in compose.Input) []compose.Cause {
 			causes = append(causes, c)
 		}
 	}
-	slices.SortStableFunc(causes, func(a, b *cause) int { return cmp.Compare(b.copies(), a.copies()) })
+	slices.SortStableFunc(causes, func(a, b *cause) int { return cmp.Compare(b.copies, a.copies) })
 	var told []compose.Cause
 	for _, c := range causes[:min(named, len(causes))] {
 		told = append(told, c.named(names))
@@ -54,9 +55,9 @@ func Causes(in compose.Input) []compose.Cause {
 // suspect is an incident that may share its cause with others.
 type suspect struct {
 	*store.Incident
-	onset   time.Time
-	objects []int  // numbers of names, each once
-	service string // that it speaks of, "" if of none
+	onset   time.Duration // since the cut: below 0
+	objects []int         // numbers of names, each once
+	service string        // that it speaks of, "" if of none
 	cause   *cause
 	linked  []*suspect // those with which enough objects are shared
 	// shared counts the objects shared with the incident that is looked at.
@@ -64,7 +65,7 @@ type suspect struct {
 }
 
 func (s *suspect) compare(other *suspect) int {
-	return cmp.Or(s.onset.Compare(other.onset), cmp.Compare(s.ID, other.ID))
+	return cmp.Or(cmp.Compare(s.onset, other.onset), strings.Compare(s.ID, other.ID))
 }
 
 // suspects are the incidents of a cut that tell problems, the earliest first,
@@ -77,7 +78,7 @@ func suspects(in compose.Input) (all []*suspect, names []string) {
 		if !troubled(one) {
 			continue
 		}
-		s := &suspect{Incident: one, onset: onset(one, 24*in.Window), service: service(one.Title, said[one.ID])}
+		s := &suspect{Incident: one, onset: onset(one, 24*in.Window).Sub(in.Now), service: service(one.Title, said[one.ID])}
 		s.objects = make([]int, 0, len(one.Objects))
 		for n := range one.Objects {
 			s.objects = append(s.objects, objects.number(one.Objects[n].Name))
@@ -162,7 +163,7 @@ func byObjects(all []*suspect, objects int, near time.Duration) []*cause {
 // recent leaves those of earlier incidents that still matter.
 func (s *suspect) recent(earlier []*suspect, near time.Duration) []*suspect {
 	gone := max(0, len(earlier)-recent)
-	for gone < len(earlier) && s.onset.Sub(earlier[gone].onset) > near {
+	for gone < len(earlier) && s.onset-earlier[gone].onset > near {
 		gone++
 	}
 	return earlier[gone:]
@@ -179,7 +180,7 @@ func (s *suspect) nearest(related []*suspect, near time.Duration) *cause {
 			continue
 		}
 		s.linked, other.linked = append(s.linked, other), append(other.linked, s)
-		if s.onset.Sub(other.cause.first()) > near {
+		if s.onset-other.cause.first() > near {
 			continue
 		}
 		if other.cause.links++; other.cause.links == 1 {
@@ -215,7 +216,7 @@ func linked(causes []*cause, near time.Duration) []*cause {
 		delete(links, c)
 		var to *cause
 		for d, n := range links {
-			if n*100 >= linkedPart*len(c.members)*len(d.members) && d.before(c) && c.last.Sub(d.first()) <= near &&
+			if n*100 >= linkedPart*len(c.members)*len(d.members) && d.before(c) && c.last-d.first() <= near &&
 				(to == nil || n > links[to] || n == links[to] && d.before(to)) {
 				to = d
 			}
@@ -237,7 +238,7 @@ func sameService(causes []*cause, near time.Duration) []*cause {
 	for _, c := range causes {
 		service, _ := c.service()
 		to := last[service]
-		if service == "" || to == nil || c.last.Sub(to.first()) > near {
+		if service == "" || to == nil || c.last-to.first() > near {
 			last[service] = c
 			joined = append(joined, c)
 			continue

@@ -12,16 +12,19 @@ import (
 // cause is a group of incidents in the making. Its first member is the earliest.
 type cause struct {
 	members []*suspect
-	last    time.Time // the latest onset
-	links   int       // with the incident that is looked at
+	last    time.Duration // the latest onset
+	copies  int           // in the cut
+	links   int           // with the incident that is looked at
 }
 
-func (c *cause) first() time.Time { return c.members[0].onset }
+func (c *cause) first() time.Duration { return c.members[0].onset }
 
 func (c *cause) add(s *suspect) {
 	c.members = append(c.members, s)
 	s.cause = c
-	if s.onset.After(c.last) {
+	c.copies += s.Lately
+	c.last = max(s.onset, c.last)
+	if len(c.members) == 1 {
 		c.last = s.onset
 	}
 }
@@ -37,13 +40,6 @@ func (c *cause) sort() { slices.SortFunc(c.members, (*suspect).compare) }
 
 func (c *cause) before(d *cause) bool {
 	return c.members[0].compare(d.members[0]) < 0
-}
-
-func (c *cause) copies() (n int) {
-	for _, s := range c.members {
-		n += s.Lately
-	}
-	return n
 }
 
 // service is the one that most members speak of, the earliest of equals, and
@@ -75,7 +71,7 @@ func (c *cause) named(names []string) compose.Cause {
 	}
 	service, n := c.service()
 	told.Title = cmp.Or(service, c.members[0].Title) + on(in)
-	told.Reasons = []string{within(c.last.Sub(c.first()))}
+	told.Reasons = []string{within(c.last - c.first())}
 	if r := sharing(in); r != "" {
 		told.Reasons = append(told.Reasons, r)
 	}
