@@ -1,10 +1,6 @@
 package ledger
 
 import (
-	"fmt"
-	"slices"
-	"time"
-
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"lull/store"
@@ -69,92 +65,4 @@ func (l *Ledger) attempted(tx Tx, m store.Mark, r store.Result) {
 	p.Reply, p.Next = r.Reply, r.Next
 	l.progress[r.Number] = p
 	tx.PutProgress(r.Number, p)
-}
-
-// Join takes waiting pass copies into the digest. Those that are alerts
-// already stay as they are.
-func (l *Ledger) Join(tx Tx, j store.Join) error {
-	if err := l.current(j.Term); err != nil {
-		return err
-	}
-	set := setOf(j.Numbers)
-	set.AndNot(l.alerts)
-	for _, n := range j.Numbers {
-		if r := l.row(n); r == nil || r.fate != waiting && set.Contains(n) {
-			return fmt.Errorf("copy %d: %w", n, store.ErrGone)
-		}
-	}
-	found, err := messagesOf(tx, set)
-	if err != nil {
-		return err
-	}
-	l.follow(tx, j.Term)
-	var into []*incident
-	for _, m := range found {
-		into = append(into, l.join(tx, m, set, j)...)
-	}
-	l.recame(tx, into)
-	return nil
-}
-
-// join makes alerts of some copies of one message.
-func (l *Ledger) join(tx Tx, old *store.Message, set *Set, j store.Join) []*incident {
-	m := *old
-	m.Copies = slices.Clone(old.Copies)
-	var into []*incident
-	for k := range m.Copies {
-		c := &m.Copies[k]
-		if !set.Contains(c.Number) {
-			continue
-		}
-		key := l.key(&m, *c, nil)
-		i := l.incidentOf(tx, l.reader(c.Reader), key, &m, c.Number, j.At)
-		c.Class, c.Reason, c.Incident = store.Alert, j.Reason, i.ID
-		l.joined(tx, &m, i, c.Number, j.Reason)
-		into = append(into, i)
-	}
-	tx.PutMessage(l.holding(m.Copies[0].Number).first, &m, nil)
-	return into
-}
-
-// joined enters a copy that became an alert.
-func (l *Ledger) joined(tx Tx, m *store.Message, i *incident, n uint64, reason string) {
-	r := l.row(n)
-	r.incident = i.index
-	i.counts[r.fate]++
-	if i.low == 0 || n < i.low {
-		i.low = n
-	}
-	l.alerts.Add(n)
-	i.came.fold(m, l.limits.Objects)
-	i.seen = nil
-	p := l.progress[n]
-	p.Joined, p.Next = reason, time.Time{}
-	l.progress[n] = p
-	tx.PutProgress(n, p)
-}
-
-// Return records that a digest came back: its copies wait again, but for
-// those that came back before.
-func (l *Ledger) Return(tx Tx, id string, at time.Time) error {
-	b := l.batches[id]
-	if b == nil || b.Kind != store.KindDigest || b.Open() {
-		return fmt.Errorf("digest %q: %w", id, store.ErrNotFound)
-	}
-	if !b.Returned.IsZero() || !b.tells() {
-		return nil
-	}
-	b.Returned = at
-	b.keep(tx)
-	l.bringBack(b, l.copies(b))
-	return nil
-}
-
-// bringBack lets copies of a returned digest wait again, once.
-func (l *Ledger) bringBack(b *batch, set *Set) {
-	back := roaring64.AndNot(set, l.returned)
-	l.returned.Or(back)
-	l.ended.AndNot(back)
-	l.settle(back)
-	b.set = back
 }

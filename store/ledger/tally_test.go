@@ -1,0 +1,175 @@
+package ledger
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"lull/store"
+)
+
+// reports draws a message with some reports.
+func reports(t *rapid.T) *store.Message {
+	at := func(label string) time.Time {
+		return benchStart.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, label)) * time.Minute)
+	}
+	m := &store.Message{Accepted: at("accepted")}
+	for range rapid.IntRange(0, 3).Draw(t, "reports") {
+		r := store.Report{
+			Object:   fmt.Sprint(rapid.IntRange(0, 15).Draw(t, "object")),
+			State:    rapid.SampledFrom([]store.State{store.Problem, store.Recovery, store.Notice}).Draw(t, "state"),
+			Kind:     rapid.SampledFrom([]string{"", "flapping"}).Draw(t, "kind"),
+			Severity: rapid.SampledFrom([]store.Severity{"", store.Critical, store.Warning, store.Unknown, store.Info}).Draw(t, "severity"),
+		}
+		if rapid.Bool().Draw(t, "dated") {
+			r.Time = at("time")
+		}
+		m.Reading.Reports = append(m.Reading.Reports, r)
+	}
+	return m
+}
+
+// TestTallyKept keeps a tally as a record in between: it goes on as if nothing
+// had happened, and its totals are those of all reports.
+func TestTallyKept(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.SampledFrom([]int{2, 12, 100}).Draw(t, "limit")
+		whole, broken := &tally{}, &tally{}
+		copies, all := 0, 0
+		for range rapid.IntRange(0, 30).Draw(t, "copies") {
+			m := reports(t)
+			copies, all = copies+1, all+len(m.Reading.Reports)
+			whole.fold(m, limit)
+			broken.fold(m, limit)
+			if rapid.Bool().Draw(t, "keep") {
+				broken = restored(broken.record())
+			}
+		}
+		if diff := cmp.Diff(whole.record(), broken.record(), cmp.AllowUnexported()); diff != "" {
+			t.Fatalf("kept in between it differs: %s", diff)
+		}
+		if whole.problems != broken.problems || whole.recoveries != broken.recoveries {
+			t.Fatalf("%d problems and %d recoveries, want %d and %d", broken.problems, broken.recoveries, whole.problems, whole.recoveries)
+		}
+		sum, states := whole.others, map[store.State]int{}
+		for _, o := range whole.list() {
+			sum += o.Reports
+			states[o.State]++
+		}
+		if sum != all || whole.copies != copies || states[store.Problem] != whole.problems || states[store.Recovery] != whole.recoveries {
+			t.Fatalf("%d reports of %d copies, want %d of %d; %v", sum, whole.copies, all, copies, states)
+		}
+	})
+}
+
+// TestTallyState gives one object's reports in any order: the latest problem or recovery is its state.
+func TestTallyState(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tally := &tally{}
+		var latest store.Report
+		for _, minute := range rapid.SliceOfDistinct(rapid.IntRange(0, 100), rapid.ID[int]).Draw(t, "minutes") {
+			r := store.Report{Object: "web1", Time: benchStart.Add(time.Duration(minute) * time.Minute),
+				State: rapid.SampledFrom([]store.State{store.Problem, store.Recovery, store.Notice}).Draw(t, "state")}
+			tally.fold(&store.Message{Accepted: benchStart.Add(3 * time.Hour), Reading: store.Reading{Reports: []store.Report{r}}}, 10)
+			if r.State != store.Notice && r.Time.After(latest.Time) {
+				latest = r
+			}
+		}
+		if latest.State != "" && tally.list()[0].State != latest.State {
+			t.Fatalf("state %s, the latest report says %s", tally.list()[0].State, latest.State)
+		}
+	})
+}
+
+func TestExpand(t *testing.T) {
+	m := alert(3)
+	m.Envelope.From = "Root@Host.example.org"
+	e := store.Entry{Message: &m, Copy: m.Copies[0]}
+	groups := map[string]string{"1": "rack7", "row": "b"}
+	for template, want := range map[string]string{
+		"":                        "",
+		"plain":                   "plain",
+		"{signature}":             "s1-3",
+		"{object}@{from}":         "host3@root@host.example.org",
+		"{1}/{row}/{none}":        "rack7/b/",
+		"{1":                      "{1",
+		"}{":                      "}{",
+		"{{1}}":                   "}",
+		"{}{1}":                   "rack7",
+		"disk on {1}, row {row}.": "disk on rack7, row b.",
+	} {
+		if got := expand(template, e, groups); got != want {
+			t.Errorf("%q: %q, want %q", template, got, want)
+		}
+	}
+	m.Reading.Reports = nil
+	if got := expand("{object}", e, nil); got != "" {
+		t.Errorf("object %q of a mail without reports", got)
+	}
+}
+
+func TestSplit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		set := setOf(rapid.SliceOf(rapid.Uint64Range(1, 1<<40)).Draw(t, "numbers"))
+		parts := rapid.IntRange(1, 9).Draw(t, "parts")
+		all := split(set, parts)
+		if len(all) > parts {
+			t.Fatalf("%d parts of %d", len(all), parts)
+		}
+		var sum uint64
+		top := uint64(0)
+		for _, part := range all {
+			if part.IsEmpty() || part.Minimum() <= top {
+				t.Fatalf("part %s after %d", part, top)
+			}
+			top = part.Maximum()
+			sum += part.GetCardinality()
+			if part.GetCardinality() > set.GetCardinality()/uint64(parts)+1 {
+				t.Fatalf("a part of %d of %d", part.GetCardinality(), set.GetCardinality())
+			}
+			part.AndNot(set)
+			if !part.IsEmpty() {
+				t.Fatalf("%s is not in the set", part)
+			}
+		}
+		if sum != set.GetCardinality() {
+			t.Fatalf("parts have %d of %d", sum, set.GetCardinality())
+		}
+	})
+}
+
+// TestCountedWithLock purges whenever an incident is being counted: after a
+// few tries it is counted with the lock held, and told right.
+func TestCountedWithLock(t *testing.T) {
+	l := New(store.DefaultLimits(time.Hour))
+	tx := memory{kept: &kept{}}
+	for n := range 10 {
+		m := alert(0)
+		m.ID = fmt.Sprint(n)
+		m.Reading.Reports[0].Object = fmt.Sprint(n)
+		if err := l.Accept(tx, m, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	purge := func(object int) {
+		o := store.Operate{ID: fmt.Sprint("o", object), At: benchStart, Kind: store.OpPurge, Filter: fmt.Sprintf("--object %d", object)}
+		if _, err := l.Operate(tx, o, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	purge(0)
+	opened := 0
+	reads := NewReads(l, func() (Source, error) {
+		if opened++; opened%2 == 1 && opened < 7 { // counting, not installing
+			purge(opened)
+		}
+		return tx, nil
+	})
+	i, err := reads.Incident(t.Context(), "i1", benchStart)
+	if err != nil || i.Copies != 6 || i.ObjectCount != 6 || opened != 7 {
+		t.Errorf("%d copies, %d objects after %d sources; %v", i.Copies, i.ObjectCount, opened, err)
+	}
+}
