@@ -63,8 +63,8 @@ func BenchmarkReadGeneric(b *testing.B) {
 
 func BenchmarkReadNagios(b *testing.B) {
 	for _, e := range allExamples(b) {
-		if e.format == "nagios" {
-			benchmarkRead(b, e.mail)
+		if e.Format == "nagios" {
+			benchmarkRead(b, e.Mail)
 			return
 		}
 	}

@@ -178,9 +178,6 @@ func looksLikeText(text []byte) bool {
 	text = text[:min(len(text), 4096)]
 	strange := 0
 	for _, c := range text {
-		if c == 0 {
-			return false
-		}
 		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
 			strange++
 		}

@@ -116,7 +116,7 @@ func tidy(title string) string {
 	for _, empty := range [...]string{"[]", "()", "{}", "[ ]", "( )", "* *", "**"} {
 		title = strings.ReplaceAll(title, empty, "")
 	}
-	return strings.Trim(strings.Join(strings.Fields(title), " "), " :-–—|!*,;>")
+	return strings.Trim(strings.Join(strings.Fields(title), " "), " :-–—|!*,;")
 }
 
 // Template returns the canonical form of one line of text: what the generic

@@ -233,7 +233,7 @@ func (f *format) finding(m *mail, fill *filling) finding {
 	}
 	slices.SortStableFunc(out.reports, func(a, b store.Report) int { return rank(a) - rank(b) })
 	host := before(out.reports[0].Object, " ")
-	key := f.commonKey(fill, host)
+	key := f.commonKey(m, fill, host)
 	out.core = strings.ToLower(strings.Join(strings.Fields(key), " "))
 	if out.title = firstText(f.title, from, host); out.title == "" {
 		out.title = key
@@ -249,8 +249,9 @@ func (f *format) finding(m *mail, fill *filling) finding {
 	return out
 }
 
-// commonKey is the key that all records agree on, else that of the mail.
-func (f *format) commonKey(fill *filling, host string) string {
+// commonKey is the key that all records agree on, else that of the mail, else
+// the template of the subject.
+func (f *format) commonKey(m *mail, fill *filling, host string) string {
 	key := ""
 	for i := range fill.records {
 		switch one := firstText(f.key, &fill.records[i], host); {
@@ -268,6 +269,9 @@ func (f *format) commonKey(fill *filling, host string) string {
 	}
 	if key == "" && len(fill.records) > 0 {
 		key = firstText(f.key, &fill.records[0], host)
+	}
+	if key == "" { // cut short, or said in other words
+		key = string(appendCore(nil, m.bare, host))
 	}
 	return key
 }

@@ -1,8 +1,9 @@
 // Eval measures how well signatures group mail whose truth is known.
 //
 //	go run ./digest/signature/eval [-list] DIR
+//	go run ./digest/signature/eval -generate [-seed N] [-each N] DIR
 //
-// DIR holds mails and a file of labels, labels.tsv: a line of column names
+// With -generate it writes the project's own corpus into DIR. Else DIR holds mails and a file of labels, labels.tsv: a line of column names
 // (file, incident, family, class, kind, object; tab separated), then a line a
 // mail. Or it holds log files, *.csv with the columns Content and EventId,
 // which the generic template alone groups.
@@ -18,15 +19,23 @@ import (
 
 func main() {
 	list := flag.Bool("list", false, "list what was grouped wrongly")
+	make := flag.Bool("generate", false, "write the generated corpus into DIR")
+	seed := flag.Uint64("seed", 1, "of the generated corpus")
+	each := flag.Int("each", 50, "mails of each example of a format")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: eval [-list] DIR    (a folder of mails with labels.tsv, or of log files *.csv)")
+		fmt.Fprintln(os.Stderr, "usage: eval [-list] DIR    (a folder of mails with labels.tsv, or of log files *.csv)\n       eval -generate [-seed N] [-each N] DIR")
+		flag.PrintDefaults()
 	}
 	flag.Parse()
 	if flag.NArg() != 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(os.Stdout, flag.Arg(0), *list); err != nil {
+	work := func() error { return run(os.Stdout, flag.Arg(0), *list) }
+	if *make {
+		work = func() error { return generate(os.Stdout, flag.Arg(0), *seed, *each) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
