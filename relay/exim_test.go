@@ -107,7 +107,7 @@ func needExim(t *testing.T) string {
 	}
 	path, err := exec.LookPath("exim4")
 	if err != nil {
-		complain("needs Exim as a client: apt-get install exim4-daemon-heavy")
+		complain("needs Exim as a client: apt-get install exim4-daemon-light")
 	}
 	if os.Getuid() != 0 {
 		complain("needs root: Exim gives up its privileges for a configuration of others")
