@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,12 +16,15 @@ import (
 // is carried out, or just after.
 type mortal struct {
 	store.Store
+	mu    sync.Mutex
 	left  int
 	after bool
 	dead  bool
 }
 
 func (m *mortal) dies(do func() error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.dead {
 		return store.ErrStopped
 	}
@@ -73,7 +77,7 @@ func TestCrashAtEveryCommand(t *testing.T) {
 				t.Fatalf("command %d, after it: %v", n, after)
 			}
 		}
-		if n < 20 {
+		if n < 40 {
 			t.Errorf("only %d commands", n)
 		}
 	}
@@ -167,6 +171,7 @@ func (w *world) live() []store.Entry {
 // flaky is a store of which every command fails now and then, without effect.
 type flaky struct {
 	store.Store
+	mu   sync.Mutex
 	rand *rand.Rand
 	each int
 }
@@ -177,7 +182,11 @@ func newFlaky(s store.Store, each int) *flaky {
 
 var errFlaky = fmt.Errorf("now and then: %w", store.ErrFull)
 
-func (f *flaky) fails() bool { return f.rand.IntN(f.each) == 0 }
+func (f *flaky) fails() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rand.IntN(f.each) == 0
+}
 
 func (f *flaky) Cut(ctx context.Context, c store.Cut) (store.Taken, error) {
 	if f.fails() {

@@ -58,12 +58,15 @@ func (t *turn) pinned(ctx context.Context) (map[string]store.Batch, error) {
 // gateJobs is what goes through the gate now: at most one job a reader, those
 // first who have waited longest.
 func (t *turn) gateJobs(ctx context.Context, pinned map[string]store.Batch) []job {
-	slices.SortStableFunc(t.readers, func(a, b store.Reader) int { return a.Next.Compare(b.Next) })
-	var jobs []job
+	var due []store.Reader
 	for _, r := range t.readers {
-		if r.Waiting == 0 && r.Open == "" || !t.mayBeSent(r) {
-			continue
+		if t.digestFor(r, pinned) != nil || t.hasNews(r) {
+			due = append(due, r)
 		}
+	}
+	slices.SortStableFunc(due, func(a, b store.Reader) int { return a.Next.Compare(b.Next) })
+	var jobs []job
+	for _, r := range due {
 		do, err := t.workFor(ctx, r, pinned)
 		if t.fail(err); fatal(err) {
 			return nil
@@ -78,28 +81,27 @@ func (t *turn) gateJobs(ctx context.Context, pinned map[string]store.Batch) []jo
 	return jobs
 }
 
-// mayBeSent reports whether nothing stands against sending to a reader now.
-func (t *turn) mayBeSent(r store.Reader) bool {
-	return !t.isHeld(r.Name, t.gate) && (r.Refused.IsZero() || t.come(r.Retry))
-}
-
 // work is what is sent to one reader: one mail at least.
 type work func(ctx context.Context, r store.Reader) error
 
-// workFor is what is due for a reader and has a slot, nil if nothing is.
+// workFor is what is due for a reader and may be sent now, nil if nothing is.
 func (t *turn) workFor(ctx context.Context, r store.Reader, pinned map[string]store.Batch) (work, error) {
-	do := t.digestFor(r, pinned)
-	news := do == nil && r.News > 0 && t.Notices > 0 && !t.isOverdue(r.Name)
-	if do == nil && !news {
+	if t.isHeld(r.Name, t.gate) || !r.Refused.IsZero() && !t.come(r.Retry) {
 		return nil, nil
 	}
 	if _, err := t.slot(ctx, r); err != nil {
 		return nil, unexpected(err)
 	}
-	if news {
-		return t.announcing(ctx, r)
+	if do := t.digestFor(r, pinned); do != nil {
+		return do, nil
 	}
-	return do, nil
+	return t.announcing(ctx, r)
+}
+
+// hasNews reports whether there is something to announce to a reader. It is
+// left to the digest when that is overdue.
+func (t *turn) hasNews(r store.Reader) bool {
+	return r.News > 0 && t.Notices > 0 && !t.isOverdue(r.Name)
 }
 
 // digestFor is the digest that is due for a reader: one of unknown outcome goes
@@ -111,7 +113,7 @@ func (t *turn) digestFor(r store.Reader, pinned map[string]store.Batch) work {
 		}
 		return func(ctx context.Context, r store.Reader) error { return t.sendPinned(ctx, r, b) }
 	}
-	if r.Open != "" || r.Next.IsZero() || r.Next.After(t.start) {
+	if r.Waiting == 0 || r.Open != "" || r.Next.IsZero() || r.Next.After(t.start) {
 		return nil
 	}
 	return t.tellWaiting

@@ -12,6 +12,7 @@ import (
 // it is there to be gentle, not to be right.
 type memo struct {
 	pending []store.Mark // outcomes that the store could not take yet
+	cramped bool         // for want of space
 	replan  bool         // the configuration has changed
 	wall    time.Time    // of the last Step
 	gate    time.Duration
@@ -69,21 +70,22 @@ func (e *Engine) takePending() []store.Mark {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	pending := e.memo.pending
-	e.memo.pending = nil
+	e.memo.pending, e.memo.cramped = nil, false
 	return pending
 }
 
-func (e *Engine) keepPending(m store.Mark) {
+func (e *Engine) keepPending(m store.Mark, full bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.memo.pending = append(e.memo.pending, m)
+	e.memo.cramped = e.memo.cramped || full
 }
 
-// unsettled reports whether there are outcomes that the store could not take.
-func (e *Engine) unsettled() bool {
+// cramped reports whether the store has no room for outcomes.
+func (e *Engine) cramped() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.memo.pending) > 0
+	return e.memo.cramped
 }
 
 // takeReplan reports whether times to come must be planned anew: the

@@ -30,15 +30,10 @@ func (t *turn) announcing(ctx context.Context, r store.Reader) (work, error) {
 		t.wakeIn(wait)
 		return nil, nil
 	}
-	news, err := t.queue.News(ctx, r.Name, now, newsLimit)
-	if err != nil {
+	news, err := t.freshNews(ctx, r)
+	if err != nil || len(news) == 0 {
 		return nil, err
 	}
-	news = slices.DeleteFunc(news, func(n store.News) bool { return !t.fresh(n, now, gate) })
-	if len(news) == 0 {
-		return nil, nil
-	}
-	slices.SortStableFunc(news, func(a, b store.News) int { return urgency(a) - urgency(b) })
 	used, err := t.queue.Usage(ctx, r.Name, r.To, gate, t.Window)
 	if err != nil {
 		return nil, err
@@ -53,6 +48,19 @@ func (t *turn) announcing(ctx context.Context, r store.Reader) (work, error) {
 	return func(ctx context.Context, r store.Reader) error { return t.announce(ctx, r, chosen) }, nil
 }
 
+// freshNews are the incidents that may be announced: critical ones first, then
+// the oldest.
+func (t *turn) freshNews(ctx context.Context, r store.Reader) ([]store.News, error) {
+	now, gate := t.now()
+	news, err := t.queue.News(ctx, r.Name, now, newsLimit)
+	if err != nil {
+		return nil, err
+	}
+	news = slices.DeleteFunc(news, func(n store.News) bool { return !t.fresh(n, now, gate) })
+	slices.SortStableFunc(news, func(a, b store.News) int { return urgency(a) - urgency(b) })
+	return news, nil
+}
+
 // fresh reports whether an incident may be announced: its first mail waits,
 // came since the start, is not late, and was not taken into the digest because
 // the reader had had enough of its kind.
@@ -62,8 +70,7 @@ func (t *turn) fresh(n store.News, now time.Time, gate time.Duration) bool {
 		now.Sub(filter.Sent(e.Message)) <= t.LateAfter && !t.skipped(n.Incident.ID, gate)
 }
 
-// choose takes the news that the bound lets us announce: critical ones first,
-// then the oldest.
+// choose takes the first of the news, as far as the bound lets us announce them.
 func (t *turn) choose(r store.Reader, used store.Usage, news []store.News, now time.Time) []store.News {
 	lately := t.Storm.lately(r.Openings, now)
 	for i, n := range news {

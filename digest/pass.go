@@ -64,9 +64,8 @@ type sorting struct {
 
 // room is what the pass budget leaves for a reader in this Step.
 type room struct {
-	left  int // PassBudget, or what is left of it
-	until time.Time
-	tags  map[string]int
+	left int // of PassBudget
+	tags map[string]int
 }
 
 // sort decides about one copy.

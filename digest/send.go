@@ -27,7 +27,7 @@ func (t *turn) carry(ctx context.Context, jobs []job) {
 			t.wakeIn(wait)
 			return
 		}
-		if ctx.Err() != nil || t.broken() != nil || t.unsettled() {
+		if ctx.Err() != nil || t.broken() != nil || t.cramped() {
 			return
 		}
 		under.Go(func() {

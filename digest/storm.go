@@ -51,6 +51,12 @@ func (t Threshold) Storm(openings []time.Time, now time.Time) *compose.Storm {
 	return last
 }
 
+// on reports whether a storm goes on at now.
+func (t Threshold) on(openings []time.Time, now time.Time) bool {
+	s := t.Storm(openings, now)
+	return s != nil && s.Ended.IsZero()
+}
+
 // reached reports whether the last n of the times lie within Within.
 func (t Threshold) reached(times []time.Time, n int) bool {
 	last := len(times) - 1

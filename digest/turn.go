@@ -142,24 +142,27 @@ func (t *turn) pause(err error) time.Time {
 }
 
 // settle records outcomes that could not be recorded when they were known.
-// Nothing is sent while there are such.
+// Nothing is sent while there is no room for them.
 func (t *turn) settle(ctx context.Context) error {
 	for _, m := range t.takePending() {
 		t.mark(ctx, m)
 	}
-	return t.failure()
+	if t.cramped() {
+		return t.failure()
+	}
+	return t.broken()
 }
 
 // mark records an outcome whatever becomes of the Step: a mail that went out
 // must not be forgotten. What the store cannot take now is tried again.
 func (t *turn) mark(ctx context.Context, m store.Mark) {
 	err := t.queue.Mark(context.WithoutCancel(ctx), m)
-	if err == nil || errors.Is(err, store.ErrNotFound) {
-		return
+	if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrGone) {
+		return // the copies went another way
 	}
 	t.fail(err)
 	if !fatal(err) && !errors.Is(err, store.ErrInvalid) {
-		t.keepPending(m)
+		t.keepPending(m, errors.Is(err, store.ErrFull))
 	}
 }
 
