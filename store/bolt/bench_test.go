@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -232,6 +233,24 @@ func BenchmarkLarge(b *testing.B) {
 		return err
 	})
 	run("audit", func() error { _, err := s.Audit(b.Context()); return err })
+	run("purge forever and prune", func() error {
+		operations++
+		began := time.Now()
+		op, err := s.Operate(b.Context(), store.Operate{ID: fmt.Sprint("o", operations), At: at, Kind: store.OpPurge, By: "ops",
+			Filter: "--subject 'host[0-9]*[02468]/'", Forever: true})
+		if err != nil && !errors.Is(err, store.ErrNothing) {
+			return err
+		}
+		b.Logf("purge of %d %v", op.Copies, time.Since(began))
+		operations++
+		if _, err := s.Operate(b.Context(), store.Operate{ID: fmt.Sprint("o", operations), At: at, Kind: store.OpPurge, By: "ops", UpTo: mails}); err != nil && !errors.Is(err, store.ErrNothing) {
+			return err
+		}
+		began = time.Now()
+		tended, err := s.Tend(b.Context(), store.Tend{At: at.Add(8 * 24 * time.Hour), ID: "t", Prune: true})
+		b.Logf("prune of %d %v", tended.Sealed, time.Since(began))
+		return err
+	})
 }
 
 // coming counts mails over all runs of intake.
@@ -253,7 +272,9 @@ func intake(b *testing.B, s *Store) (stop chan bool, late chan time.Duration) {
 				}
 				n := int(coming.Add(1)) + 1_000_000
 				began := time.Now()
-				if err := s.Accept(context.Background(), mail(n), alertBody(n)); err != nil {
+				m := mail(n)
+				m.Accepted = m.Accepted.Add(time.Hour)
+				if err := s.Accept(context.Background(), m, alertBody(n)); err != nil {
 					b.Error(err)
 				}
 				took := int64(time.Since(began))

@@ -16,6 +16,7 @@
 //	slots                                      by the time they were taken
 //	batches operations seals                   by sequence
 //	batch sets, operation sets                 roaring bitmaps, by sequence
+//	dropped                                    the set of bodies still to remove
 //	messages 00…, bodies 00…, progress 00…, endings 00…
 //	            one of each per segment (an accept interval), named by the
 //	            number of its first copy; dropped whole

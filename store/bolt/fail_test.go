@@ -273,7 +273,8 @@ func TestFullDisk(t *testing.T) {
 	if op, err := s.Operate(t.Context(), purge); err != nil || op.Copies != n {
 		t.Fatalf("purge of all %d: %+v, %v", n, op, err)
 	}
-	accept(t, s, n, n+20)
+	acceptSoon(t, s, n)
+	accept(t, s, n+1, n+20)
 	noDifferences(t, s, uint64(n+20))
 	if s.Err() != nil {
 		t.Error(s.Err())
@@ -323,8 +324,22 @@ func TestMaxSize(t *testing.T) {
 	if _, err := s.Operate(t.Context(), purge); err != nil {
 		t.Fatal(err)
 	}
-	accept(t, s, n, n+20)
+	acceptSoon(t, s, n)
+	accept(t, s, n+1, n+20)
 	noDifferences(t, s, uint64(n+20))
+}
+
+// acceptSoon accepts a mail while bodies are being removed: each commit removes
+// some, so few attempts must do.
+func acceptSoon(t *testing.T, s *Store, n int) {
+	t.Helper()
+	var err error
+	for range 50 {
+		if err = s.Accept(t.Context(), mail(n), text(n)); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
 }
 
 // occupy takes every free block.
@@ -341,4 +356,51 @@ func occupy(t *testing.T, path string) {
 	if !errors.Is(err, unix.ENOSPC) {
 		t.Fatal(err)
 	}
+}
+
+// TestBodiesGoALittleAtATime: purged for good they are found no more at once,
+// and are removed over many commits, also by the next process.
+func TestBodiesGoALittleAtATime(t *testing.T) {
+	const mails = 3000
+	folder := state(t)
+	commits := make(chan Commit, mails)
+	o := Options{OnCommit: func(c Commit) { commits <- c }}
+	s := openAt(t, folder, o)
+	for n := range mails {
+		if err := s.Accept(t.Context(), mail(n), text(n)); err != nil {
+			t.Fatal(err)
+		}
+		<-commits
+	}
+	purge := store.Operate{ID: "o1", At: start.Add(3600e9), Kind: store.OpPurge, By: "ops", Filter: "--reader reader1@example.org --reader reader2@example.org " +
+		"--reader reader3@example.org --reader reader4@example.org --reader reader5@example.org", Forever: true}
+	if op, err := s.Operate(t.Context(), purge); err != nil || op.Copies != mails/2 {
+		t.Fatalf("%+v, %v", op, err)
+	}
+	gone := func() {
+		t.Helper()
+		for n := range mails {
+			_, err := s.Body(t.Context(), mail(n).ID)
+			if purged := n%10 >= 1 && n%10 <= 5; purged != errors.Is(err, store.ErrNotFound) || !purged && err != nil {
+				t.Fatalf("body %d: %v", n, err)
+			}
+		}
+	}
+	gone()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openAt(t, folder, o)
+	gone()
+	for !s.dropped.Load().IsEmpty() {
+		<-commits
+	}
+	left := 0
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(segmentName(bodiesOf, 1)).ForEach(func(_, _ []byte) error { left++; return nil })
+	})
+	if err != nil || left != mails/2 {
+		t.Errorf("%d bodies are left, want %d (%v)", left, mails/2, err)
+	}
+	gone()
 }

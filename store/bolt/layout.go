@@ -28,12 +28,13 @@ const (
 	operationsBucket = "operations"
 	operationSets    = "operation sets"
 	sealsBucket      = "seals"
+	droppedBucket    = "dropped"
 )
 
 func fixedBuckets() []string {
 	return []string{
 		formatBucket, headBucket, readersBucket, rulesBucket, incidentsBucket, slotsBucket, keysBucket,
-		mailBucket, batchesBucket, batchSets, operationsBucket, operationSets, sealsBucket,
+		mailBucket, batchesBucket, batchSets, operationsBucket, operationSets, sealsBucket, droppedBucket,
 	}
 }
 

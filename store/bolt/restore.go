@@ -16,6 +16,8 @@ func (s *Store) restore() (l *ledger.Ledger, err error) {
 	r := ledger.NewRestore(s.options.Limits)
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		l := loader{source: s.source(tx), damage: &s.damage}
+		s.dropped.Store(l.dropped())
+		s.swept = true
 		l.small(r)
 		l.segments(r)
 		return nil
@@ -83,6 +85,14 @@ func (l loader) set(bucket string, key []byte) *ledger.Set {
 	}
 	l.note(bucket, err)
 	return set
+}
+
+// dropped are the bodies that were still to be removed.
+func (l loader) dropped() *ledger.Set {
+	if l.tx.Bucket([]byte(droppedBucket)).Get(number(0)) == nil {
+		return new(ledger.Set)
+	}
+	return l.set(droppedBucket, number(0))
 }
 
 // segments gives messages back, and what happened to single copies.

@@ -129,6 +129,15 @@ func (r *room) take(c *command) error {
 	return nil
 }
 
+// sweep is how many bytes may be written to remove bodies.
+func (r *room) sweep() int64 {
+	budget := int64(sweepBytes)
+	for _, t := range r.tails {
+		budget = min(budget, t.left-r.used)
+	}
+	return budget
+}
+
 // fits: mail keeps off the part that is for commands. When plenty of pages are
 // free inside of the file, since an operator or retention made room, it counts
 // on them; where they are too scattered it may touch most of that part.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
 
@@ -16,6 +17,7 @@ import (
 type source struct {
 	tx      *bbolt.Tx
 	records records
+	dropped *atomic.Pointer[ledger.Set]
 }
 
 // Close ends the transaction.
@@ -122,7 +124,7 @@ func (s source) decode(out []found, pairs []pair) {
 // Body is a message's body.
 func (s source) Body(first uint64) ([]byte, error) {
 	segment, ok := segmentOf(s.tx, first)
-	if !ok {
+	if !ok || s.dropped.Load().Contains(first) {
 		return nil, fmt.Errorf("body of copy number %d: %w", first, store.ErrNotFound)
 	}
 	return s.unpacked(string(segmentName(bodiesOf, segment)), number(first))

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -28,6 +29,7 @@ type Store struct {
 	records records
 	flush   func(*bbolt.Tx) error
 	damage  []error
+	dropped atomic.Pointer[ledger.Set] // bodies still to remove; never changed
 
 	queue   chan *command
 	closing chan struct{}
@@ -39,6 +41,8 @@ type Store struct {
 	// The writer's own.
 	spare    []*command
 	reserved int64 // up to where the file has blocks
+	swept    bool  // the last commit had room to remove bodies
+	ready    chan struct{}
 }
 
 var errClosed = fmt.Errorf("%w: it was closed", store.ErrStopped)
@@ -57,7 +61,9 @@ func open(folder string, o Options, d disk) (_ *Store, err error) {
 		options: o, path: Path(folder), disk: d, flush: commitTx,
 		queue:   make(chan *command, maxGroup),
 		closing: make(chan struct{}), failing: make(chan error, 1), stopped: make(chan struct{}),
+		ready: make(chan struct{}),
 	}
+	close(s.ready)
 	if err := makeFolder(folder); err != nil {
 		return nil, err
 	}
@@ -121,7 +127,7 @@ func (s *Store) begin() (ledger.Source, error) {
 	return s.source(tx), nil
 }
 
-func (s *Store) source(tx *bbolt.Tx) source { return source{tx, s.records} }
+func (s *Store) source(tx *bbolt.Tx) source { return source{tx, s.records, &s.dropped} }
 
 // Status adds the size of the file to what the ledger knows.
 func (s *Store) Status(ctx context.Context, now time.Time) (store.Status, error) {

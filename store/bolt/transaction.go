@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 
 	"go.etcd.io/bbolt"
 
@@ -15,6 +16,7 @@ import (
 type transaction struct {
 	source
 	prepared prepared // of the command that runs
+	drops    []uint64 // bodies to remove, by the number of the first copy
 	written  bool
 	err      error
 }
@@ -117,22 +119,9 @@ func (t *transaction) putBody(bucket, key, packed []byte) {
 	pieces(key, packed, func(key, piece []byte) { t.put(bucket, key, piece, nil) })
 }
 
-// dropBody removes all pieces of a body.
-func (t *transaction) dropBody(bucket, key []byte) {
-	b := t.tx.Bucket(bucket)
-	if b == nil {
-		return
-	}
-	n := pieceCount(b.Get(key))
-	t.drop(bucket, key)
-	for i := 1; i < n; i++ {
-		t.drop(bucket, pieceKey(key, i))
-	}
-}
-
-// DropBody removes a body.
+// DropBody removes a body: at the end of the commit, or with one of the next.
 func (t *transaction) DropBody(segment, first uint64) {
-	t.dropBody(segmentName(bodiesOf, segment), number(first))
+	t.drops = append(t.drops, first)
 }
 
 // DropSegment removes a segment with all that is in it.
@@ -191,7 +180,8 @@ func (t *transaction) putSet(bucket string, sequence uint64, set *ledger.Set) {
 
 // PutMail keeps the bytes of an open batch.
 func (t *transaction) PutMail(batch string, mail []byte) {
-	t.dropBody([]byte(mailBucket), name(batch))
+	budget := int64(math.MaxInt64)
+	t.dropBody([]byte(mailBucket), name(batch), &budget)
 	if mail != nil {
 		t.putBody([]byte(mailBucket), name(batch), pack(mail))
 	}

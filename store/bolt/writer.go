@@ -84,6 +84,11 @@ func (s *Store) write() {
 				s.fail(err)
 				return
 			}
+		case <-s.more():
+			if err := s.commit(s.group(nil)); err != nil {
+				s.fail(err)
+				return
+			}
 		case <-s.closing:
 			s.fail(s.finish())
 			return
@@ -110,8 +115,10 @@ func (s *Store) finish() error {
 
 // group is every command that waits, without waiting for more.
 func (s *Store) group(first *command) []*command {
-	group := append(s.spare[:0], first)
-	bytes := first.need
+	group, bytes := s.spare[:0], int64(0)
+	if first != nil {
+		group, bytes = append(group, first), first.need
+	}
 	for len(group) < maxGroup && bytes < maxGroupBytes {
 		select {
 		case c := <-s.queue:
@@ -164,6 +171,7 @@ func (s *Store) attempt(group []*command) (answers []error, err error) {
 			answers[i] = t.do(c)
 		}
 	}
+	s.sweep(t, room.sweep())
 	if t.err != nil || !t.written {
 		return answers, errors.Join(t.err, tx.Rollback())
 	}
