@@ -15,10 +15,14 @@ import (
 const keyed = 30 * 24 * time.Hour
 
 // prune removes what is past retention, sealed by segment, and returns the
-// number of copies removed.
+// number of copies removed. What is more than one full segment is left for the
+// next time, so that commands do not wait for long.
 func (l *Ledger) prune(tx Tx, now time.Time) (uint64, error) {
 	var sealed uint64
 	for _, s := range slices.Clone(l.segments) {
+		if sealed >= fullSegment {
+			break
+		}
 		if now.Before(l.until(s)) {
 			continue
 		}

@@ -18,7 +18,12 @@ type row struct {
 	first    bool // of its message
 }
 
-// segment is one accept interval: its rows have consecutive numbers.
+// fullSegment is how many copies a segment takes. It bounds what is removed in
+// one go, while commands wait.
+const fullSegment = 20_000
+
+// segment is one accept interval, or in a storm a part of it: its rows have
+// consecutive numbers.
 type segment struct {
 	first uint64
 	hour  time.Time // the interval
@@ -38,7 +43,7 @@ func (l *Ledger) segmentFor(accepted time.Time) *segment {
 	hour := accepted.Truncate(l.limits.Segment)
 	if n := len(l.segments); n > 0 {
 		last := l.segments[n-1]
-		if !hour.After(last.hour) && last.end() == l.next {
+		if !hour.After(last.hour) && last.end() == l.next && len(last.rows) < fullSegment {
 			return last
 		}
 	}
