@@ -255,6 +255,9 @@ func TestFullDisk(t *testing.T) {
 	folder := smallDisk(t, 100)
 	o := Options{Reserve: 8 * mebibyte}
 	s := openAt(t, folder, o)
+	if err := s.Room(t.Context()); err != nil {
+		t.Error("at the beginning:", err)
+	}
 	n, err := fill(t, s, 0)
 	if !errors.Is(err, store.ErrFull) || !strings.Contains(err.Error(), "must stay free") || n < 100 {
 		t.Fatalf("after %d: %v", n, err)
@@ -268,6 +271,9 @@ func TestFullDisk(t *testing.T) {
 	if err := s.Accept(t.Context(), mail(n), text(n)); !errors.Is(err, store.ErrFull) {
 		t.Fatalf("on a disk without a free block: %v", err)
 	}
+	if err := s.Room(t.Context()); !errors.Is(err, store.ErrFull) || !strings.Contains(err.Error(), "must stay free") {
+		t.Errorf("room on a disk without a free block: %v", err)
+	}
 	noDifferences(t, s, uint64(n))
 	purge := store.Operate{ID: "o1", At: start.Add(3600e9), Kind: store.OpPurge, By: "ops", Filter: "--from root@*", Forever: true}
 	if op, err := s.Operate(t.Context(), purge); err != nil || op.Copies != n {
@@ -275,6 +281,9 @@ func TestFullDisk(t *testing.T) {
 	}
 	acceptSoon(t, s, n)
 	accept(t, s, n+1, n+20)
+	if err := s.Room(t.Context()); err != nil {
+		t.Error("after the purge:", err)
+	}
 	noDifferences(t, s, uint64(n+20))
 	if s.Err() != nil {
 		t.Error(s.Err())

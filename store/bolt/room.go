@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -128,6 +129,27 @@ func (r *room) take(c *command) error {
 	r.used = need
 	return nil
 }
+
+// Room is nil when there is room for another message, else [store.ErrFull]
+// with what is short. It costs nothing while there is; once there is none, the
+// writer looks again each time.
+func (s *Store) Room(ctx context.Context) error {
+	if s.roomy.Load() {
+		return nil
+	}
+	return s.submit(ctx, another())
+}
+
+// another stands for a message of moderate length that writes nothing.
+func another() *command {
+	return &command{
+		prepared: prepared{id: "room"}, need: messageBytes,
+		run: func(*transaction) error { return nil },
+	}
+}
+
+// roomy reports whether another message would fit.
+func (r room) roomy() bool { return r.take(another()) == nil }
 
 // sweep is how many bytes may be written to remove bodies.
 func (r *room) sweep() int64 {

@@ -30,6 +30,7 @@ type Store struct {
 	flush   func(*bbolt.Tx) error
 	damage  []error
 	dropped atomic.Pointer[ledger.Set] // bodies still to remove; never changed
+	roomy   atomic.Bool                // another message would have fitted into the last commit
 
 	queue   chan *command
 	closing chan struct{}

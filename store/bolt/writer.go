@@ -171,6 +171,7 @@ func (s *Store) attempt(group []*command) (answers []error, err error) {
 			answers[i] = t.do(c)
 		}
 	}
+	s.roomy.Store(room.roomy())
 	s.sweep(t, room.sweep())
 	if t.err != nil || !t.written {
 		return answers, errors.Join(t.err, tx.Rollback())

@@ -38,6 +38,9 @@ func (s intoStore) Accept(ctx context.Context, m store.Message, body []byte) err
 	return nil
 }
 
+// space says whether there is room for another message.
+func (d *daemon) space() error { return d.store.Room(context.Background()) }
+
 // serveMail opens the doors. The function that it returns closes them, when
 // the messages on their way are safe.
 func (d *daemon) serveMail(cfg config.Config) (stop func(), err error) {
@@ -47,7 +50,7 @@ func (d *daemon) serveMail(cfg config.Config) (stop func(), err error) {
 	}
 	d.relay = relay.New(relayConfig(cfg, secure), relay.Deps{
 		Accept: intoStore{d}, Read: signature.Read, Decide: d.decide, Reader: d.readerOf,
-		NewID: newID, Event: d.heard, Returned: d.returned,
+		NewID: newID, Event: d.heard, Returned: d.returned, Space: d.space,
 	})
 	doors, err := openDoors(cfg.Listen, secure)
 	if err != nil {
