@@ -41,8 +41,23 @@ func (t *turn) inputOf(ctx context.Context, r store.Reader, taken store.Taken, e
 	if err := t.announced(ctx, &in); err != nil {
 		return in, err
 	}
-	in.Causes = Causes(in)
-	return in, t.stillOpen(ctx, &in)
+	if err := t.stillOpen(ctx, &in); err != nil {
+		return in, err
+	}
+	in.Causes = t.causes(in)
+	return in, nil
+}
+
+// causes finds what probably has one cause. It is an extra: what a stranger
+// sent must not end the engine for it.
+func (t *turn) causes(in compose.Input) (found []compose.Cause) {
+	defer func() {
+		if p := recover(); p != nil {
+			found = nil
+			t.tell(Event{What: Failed, At: in.Now, Kind: store.KindDigest, Reader: in.Reader, Batch: in.ID, Err: fmt.Errorf("looking for causes: %v", p)})
+		}
+	}()
+	return Causes(in)
 }
 
 // stormIn is the storm that goes on at now or ended within the window that the
