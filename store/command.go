@@ -203,7 +203,13 @@ type Limits struct {
 	Retain  time.Duration // told, passed … copies are kept this long
 	Trash   time.Duration // purged copies are kept this long
 	Objects int           // exact objects an incident
-	Segment time.Duration // length of an accept interval
+	// Openings bounds the incidents that one source opens for one reader in
+	// one segment, Incidents those that are kept for one reader. What comes
+	// beyond goes into one overflow incident, where it is counted and listed
+	// like any other mail. 0 is no bound.
+	Openings  int
+	Incidents int
+	Segment   time.Duration // length of an accept interval
 }
 
 // DefaultLimits are those of the design, for a window of one hour; other
@@ -213,6 +219,6 @@ func DefaultLimits(window time.Duration) Limits {
 	return Limits{
 		Quiet: scale(26), Longest: scale(7 * 24), Again: scale(24),
 		Retain: scale(7 * 24), Trash: scale(7 * 24), Segment: scale(1),
-		Objects: 1000,
+		Objects: 1000, Openings: 2000, Incidents: 50_000,
 	}
 }

@@ -117,7 +117,11 @@ func (l *Ledger) incidentOf(tx Tx, r *reader, key string, m *store.Message, n ui
 	case i.recovered() && !i.came.raises(m):
 		return i
 	}
+	counted := i.Opened.Truncate(l.limits.Segment).Equal(at.Truncate(l.limits.Segment))
 	i.Number, i.Opened, i.Again, i.Sequence = n, at, i.Again+1, l.sequence()
+	if !counted {
+		l.surge(r, i)
+	}
 	i.Notice, i.Announced = "", time.Time{}
 	i.Since = false
 	r.reopens(i)
@@ -125,14 +129,28 @@ func (l *Ledger) incidentOf(tx Tx, r *reader, key string, m *store.Message, n ui
 	return i
 }
 
-// open opens a new incident with the copy numbered n.
+// open opens a new incident with the copy numbered n, or takes the one for
+// what is too much.
 func (l *Ledger) open(tx Tx, r *reader, key string, m *store.Message, n uint64, at time.Time) *incident {
-	i := opened("i"+strconv.FormatUint(n, 10), r.Name, key, m, n, at)
+	if i := l.overflow(tx, r, m, n, at); i != nil {
+		return i
+	}
+	i := opened(incidentID(n), r.Name, key, m, n, at)
+	l.begin(tx, r, i)
+	l.surge(r, i)
+	return i
+}
+
+// begin enters a new incident.
+func (l *Ledger) begin(tx Tx, r *reader, i *incident) *incident {
 	i.Sequence = l.sequence()
 	l.enlist(i, r)
 	tx.PutIncident(i.Incident)
 	return i
 }
+
+// incidentID names an incident after the copy that opened it.
+func incidentID(n uint64) string { return "i" + strconv.FormatUint(n, 10) }
 
 // opened is an incident as its first copy opens it.
 func opened(id, reader, key string, m *store.Message, n uint64, at time.Time) *incident {
@@ -140,7 +158,7 @@ func opened(id, reader, key string, m *store.Message, n uint64, at time.Time) *i
 	return &incident{Incident: Incident{
 		ID: id, Reader: reader, Key: strings.Clone(key), // not to keep the whole mail
 		Title: strings.Clone(s.Title), Signature: strings.Clone(s.ID), Format: strings.Clone(s.Format), Recovers: s.Recovers,
-		Number: n, Opened: at,
+		Source: strings.Clone(s.Source), Number: n, Opened: at,
 	}}
 }
 

@@ -19,6 +19,7 @@ type reader struct {
 	incidents    []*incident
 	current      map[string]*incident // by key
 	digest       *batch               // the open one, if any
+	burst        burst
 }
 
 // reader finds or enters a reader.

@@ -124,11 +124,12 @@ type Incident struct {
 	ID     string `cbor:"1,keyasint"`
 	Reader string `cbor:"2,keyasint"`
 	Key    string `cbor:"3,keyasint"`
-	// Title, Signature, Format and Recovers are those of the first copy.
+	// Title, Signature, Format, Recovers and Source are those of the first copy.
 	Title     string `cbor:"4,keyasint"`
 	Signature string `cbor:"5,keyasint"`
 	Format    string `cbor:"6,keyasint,omitempty"`
 	Recovers  bool   `cbor:"7,keyasint,omitempty"`
+	Source    string `cbor:"18,keyasint,omitempty"`
 	// Number is the copy that opened it last, and Opened when. Sequence
 	// orders openings: a copy that joined opens later than its number says.
 	Sequence  uint64    `cbor:"17,keyasint"`
