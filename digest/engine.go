@@ -109,13 +109,6 @@ func (p *plan) scheduleOf(reader string) Schedule {
 	return p.usual
 }
 
-// present is the configuration as it is now.
-func (e *Engine) present() *plan {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.plan
-}
-
 // fatal reports whether the engine cannot go on with an error of the store.
 func fatal(err error) bool {
 	return errors.Is(err, store.ErrStopped) || errors.Is(err, store.ErrStaleTerm)

@@ -67,7 +67,6 @@ func cutHeader(raw []byte) (block, body []byte) {
 	for at := 0; at < len(raw); {
 		end := bytes.IndexByte(raw[at:], '\n')
 		if end < 0 {
-			at = len(raw)
 			break
 		}
 		if len(bytes.Trim(raw[at:at+end], "\r")) == 0 {

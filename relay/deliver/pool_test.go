@@ -124,11 +124,11 @@ func TestHoldDown(t *testing.T) {
 			if h := s.Health(); !h.Servers[0].Down || h.LastFailure.Text != "connection refused" || h.Counts.Refused != uint64(i+1) {
 				t.Fatalf("%+v", h)
 			}
-			time.Sleep(want*time.Second - 1)
+			time.Sleep(want*time.Second - time.Nanosecond)
 			if !s.Health().Servers[0].Down {
 				t.Errorf("fault %d: up again before %v s", i+1, want)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if s.Health().Servers[0].Down {
 				t.Errorf("fault %d: still down after %v s", i+1, want)
 			}

@@ -54,7 +54,6 @@ type figures struct {
 	worst   int       // most mails that one reader got in any 60 minutes
 	reader  string    // that one
 	when    time.Time // the end of that hour
-	dropped int
 }
 
 // tally counts deliveries by kind.
