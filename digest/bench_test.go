@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -18,6 +19,19 @@ func BenchmarkIdleStep(b *testing.B) {
 	w.step()
 	for b.Loop() {
 		w.step()
+	}
+}
+
+// BenchmarkStart is a start with 100,000 mails waiting.
+func BenchmarkStart(b *testing.B) {
+	w := newWorld(b)
+	w.cfg.Notices = 0
+	w.boot()
+	for i := range 100_000 {
+		w.accept(alert(fmt.Sprintf("tool%d@x.example", i%5000), fmt.Sprint("kind", i%17)))
+	}
+	for b.Loop() {
+		w.must(w.engine.Start(context.Background(), w.now()))
 	}
 }
 

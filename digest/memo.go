@@ -19,6 +19,10 @@ type memo struct {
 	tended  time.Duration
 	pruned  time.Duration
 	began   bool // tended and pruned are set
+	// rest is the gate time before which a Step has nothing to do but what it
+	// foresaw for due.
+	rest time.Duration
+	due  time.Time
 	// first is the highest number that waited at the start: what it and
 	// those below announce is old.
 	first uint64
@@ -123,6 +127,35 @@ func (e *Engine) tendDue(gate time.Duration) (due, prune bool) {
 		m.pruned = gate
 	}
 	return true, prune
+}
+
+// tire lets the next Step rest after a census: ten times as long as that took,
+// at most a few seconds.
+func (e *Engine) tire(began, ended time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.memo.rest = ended + min(10*(ended-began), e.plan.tick()/12)
+}
+
+// rests remembers when something is due.
+func (e *Engine) rests(due time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.memo.due = due
+}
+
+// resting reports whether a Step may be left out, and when to call again.
+func (e *Engine) resting(now time.Time, gate time.Duration) (next time.Time, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if gate >= e.memo.rest || !now.Before(e.memo.due) {
+		return time.Time{}, false
+	}
+	next = now.Add(e.memo.rest - gate)
+	if e.memo.due.Before(next) {
+		next = e.memo.due
+	}
+	return next, true
 }
 
 // claim keeps others from sending to a reader until release is called.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -262,4 +263,41 @@ func TestConcurrency(t *testing.T) {
 	if w.server.widest != 3 {
 		t.Errorf("%d at once, want 3", w.server.widest)
 	}
+}
+
+// A census that takes long is not made all the time; what is due is not missed
+// for it.
+func TestRestAfterCensus(t *testing.T) {
+	w := newWorld(t)
+	listed := 0
+	w.boot()
+	w.engine.queue = &slowReaders{Store: w.store, list: func() { listed++; w.steady += 100 * time.Millisecond }}
+	w.accept(alert("ops@x.example", "disk full"))
+	w.accept(alert("ops@x.example", "disk full"))
+	for range 100 { // as an intake would that never stops
+		w.steady += 10 * time.Millisecond
+		w.step()
+	}
+	if listed > 3 {
+		t.Errorf("listed the readers %d times in a second", listed)
+	}
+	w.until("09:59")
+	for w.now().Before(at("2026-01-05T10:00:01Z")) {
+		w.steady += 10 * time.Millisecond
+		w.step()
+	}
+	if n := len(w.server.digests("ops@x.example")); n != 1 {
+		t.Errorf("%d digests at ten", n)
+	}
+	w.check()
+}
+
+type slowReaders struct {
+	store.Store
+	list func()
+}
+
+func (s *slowReaders) Readers(ctx context.Context) iter.Seq2[store.Reader, error] {
+	s.list()
+	return s.Store.Readers(ctx)
 }

@@ -121,6 +121,9 @@ func (e *Engine) Step(ctx context.Context, now time.Time) (next time.Time, err e
 	e.step.Lock()
 	defer e.step.Unlock()
 	t := e.turn(now)
+	if next, ok := t.resting(now, t.gate); ok {
+		return next, nil
+	}
 	for _, do := range []func(context.Context) error{t.settle, t.tend, t.census, t.schedule, t.mail} {
 		if err := do(ctx); err != nil {
 			t.failOnce(err)
@@ -128,7 +131,9 @@ func (e *Engine) Step(ctx context.Context, now time.Time) (next time.Time, err e
 		}
 	}
 	err = t.failure()
-	return t.pause(err), err
+	next = t.pause(err)
+	t.rests(next)
+	return next, err
 }
 
 // pause is when to call again: not at once, and less soon when something is
@@ -180,8 +185,11 @@ func (t *turn) tend(ctx context.Context) error {
 	return t.broken()
 }
 
-// census lists the readers.
+// census lists the readers. Of very many that takes a while, and then it is
+// done less often.
 func (t *turn) census(ctx context.Context) error {
+	began := t.deps.Gate()
+	defer func() { t.tire(began, t.deps.Gate()) }()
 	for r, err := range t.queue.Readers(ctx) {
 		if err != nil {
 			return err

@@ -261,6 +261,34 @@ func (w *world) check() {
 		w.t.Fatalf("differences: %v", audit.Differences)
 	}
 	w.server.checkBound(w.cfg.Window, w.most)
+	w.checkSlots()
+}
+
+// checkSlots finds the moment at which most slots of a reader or an address
+// count, by the books.
+func (w *world) checkSlots() {
+	w.t.Helper()
+	of := map[string][]store.Slot{}
+	for s, err := range w.store.Slots(context.Background()) {
+		w.must(err)
+		if s.Kind == store.KindDigest || s.Kind == store.KindNotice {
+			of["reader "+s.Reader] = append(of["reader "+s.Reader], s)
+			of["address "+s.To] = append(of["address "+s.To], s)
+		}
+	}
+	for whose, slots := range of {
+		for _, at := range slots {
+			n := 0
+			for _, s := range slots {
+				if s.Began <= at.Began && s.Counts(at.Began, w.cfg.Window) {
+					n++
+				}
+			}
+			if n > w.most {
+				w.t.Fatalf("%s has %d slots at %v; the budget is %d", whose, n, at.Began, w.most)
+			}
+		}
+	}
 }
 
 // letterbox is one mail that the mail server has, or may have.
