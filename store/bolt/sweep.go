@@ -10,8 +10,8 @@ import (
 // follow until all are gone: removing 100,000 in one would keep mail waiting
 // for seconds. Those still to go are kept as a set, and no read finds them.
 const (
-	sweepBytes = 4 * mebibyte // about what one commit writes for it
-	leastSweep = 1 * mebibyte
+	sweepBytes = 2 * mebibyte // about what one commit writes for it
+	leastSweep = mebibyte / 2
 	pageBytes  = 4 << 10
 )
 
