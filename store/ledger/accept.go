@@ -26,9 +26,6 @@ func (l *Ledger) Accept(tx Tx, m store.Message, body []byte) error {
 	for i := range m.Copies {
 		l.admit(tx, s, &m, &m.Copies[i], body)
 	}
-	if m.Key != "" {
-		tx.PutKey(Key{Key: m.Key})
-	}
 	tx.PutMessage(s.first, &m, body)
 	return nil
 }

@@ -116,6 +116,12 @@ func (l *Ledger) candidates(q store.Query, f filter.Filter) *Set {
 	if readers := f.Values("reader"); exact(readers) {
 		set.And(l.ofReaders(readers))
 	}
+	if incidents := f.Values("incident"); exact(incidents) {
+		set.And(l.ofIncidents(incidents))
+	}
+	if ids := f.Values("id"); len(ids) > 0 && l.knows(ids) {
+		set.And(l.ofIDs(ids))
+	}
 	if len(q.Numbers) > 0 {
 		set.And(setOf(q.Numbers))
 	}
@@ -176,6 +182,19 @@ func (l *Ledger) ofReaders(names []string) *Set {
 	return set
 }
 
+func (l *Ledger) ofIncidents(ids []string) *Set {
+	for k, id := range ids {
+		ids[k] = strings.ToLower(id)
+	}
+	wanted := make([]bool, len(l.incidents.items)+1)
+	low := l.next
+	for _, i := range l.incidentsBy(ids) {
+		wanted[i.index] = true
+		low = min(low, i.low)
+	}
+	return l.numbersOf(wanted, low, fates)
+}
+
 func (l *Ledger) ofBatch(id string) *Set {
 	if b := l.batches[id]; b != nil {
 		return l.copies(b)
@@ -188,6 +207,17 @@ func (l *Ledger) ofOperation(id string) *Set {
 		return o.covers
 	}
 	return roaring64.New()
+}
+
+// knows reports whether every id is kept as written: filters also match ids
+// in other letters.
+func (l *Ledger) knows(ids []string) bool {
+	for _, id := range ids {
+		if l.messages[refOf(id)] == 0 && l.copyNumber(id) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // ofIDs are the copies of the messages that ids of copies or messages name.

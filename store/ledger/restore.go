@@ -69,7 +69,7 @@ func (r *Restore) Slot(s store.Slot) {
 	r.ledger.gate(max(s.Began, s.Ended))
 }
 
-// Key gives a key back.
+// Key gives the key of a message that was removed back.
 func (r *Restore) Key(k Key) { r.ledger.keys[k.Key] = k.Dropped }
 
 // Message gives a message back, with the segment it was kept in. An error

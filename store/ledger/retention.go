@@ -42,34 +42,34 @@ func (l *Ledger) prune(tx Tx, now time.Time) (uint64, error) {
 // endless is past every retention.
 func endless() time.Time { return time.Unix(1<<40, 0) }
 
-// until is when the last copy of a segment is past its retention; never while one is live.
+// until is when the last copy of a segment is past its retention; endless
+// while one is live.
 func (l *Ledger) until(s *segment) time.Time {
-	until := later(s.last, s.ended).Add(l.limits.Retain)
-	seen := make(map[uint32]bool)
+	var until time.Time
+	seen := make(map[row]bool) // by fate and owner
 	for _, r := range s.rows {
 		if r.fate.live() {
 			return endless()
 		}
-		if r.fate == purged {
-			until = later(until, s.last.Add(l.limits.Trash))
-		}
-		if !seen[r.in] {
-			seen[r.in] = true
-			until = later(until, l.keeps(l.owners.byIndex[r.in]))
+		if of := (row{fate: r.fate, in: r.in}); !seen[of] {
+			seen[of] = true
+			until = later(until, l.keeps(s, of))
 		}
 	}
 	return until
 }
 
-// keeps is how long an owner keeps what it owns.
-func (l *Ledger) keeps(o *owner) time.Time {
-	switch {
-	case o == nil:
-		return time.Time{}
-	case o.batch != nil:
-		return o.batch.Ended.Add(l.limits.Retain)
+// keeps is how long a segment keeps copies of a fate and an owner.
+func (l *Ledger) keeps(s *segment, of row) time.Time {
+	o := l.owners.byIndex[of.in]
+	if o != nil && o.operation != nil {
+		return later(s.last, o.operation.At).Add(l.limits.Trash)
 	}
-	return o.operation.At.Add(l.limits.Trash)
+	ended := later(s.last, s.ended)
+	if o != nil {
+		ended = later(ended, o.batch.Ended)
+	}
+	return ended.Add(l.limits.Retain)
 }
 
 // drop seals a segment and removes it.

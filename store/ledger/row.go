@@ -20,7 +20,7 @@ type row struct {
 
 // fullSegment is how many copies a segment takes. It bounds what is removed in
 // one go, while commands wait.
-const fullSegment = 20_000
+const fullSegment = 10_000
 
 // segment is one accept interval, or in a storm a part of it: its rows have
 // consecutive numbers.
@@ -37,13 +37,14 @@ type segment struct {
 
 func (s *segment) end() uint64 { return s.first + uint64(len(s.rows)) }
 
-// segmentFor is where a message accepted then belongs. The interval only
-// moves forward, whatever the clock does.
+// segmentFor is where a message accepted then belongs. A clock that steps back
+// a little does not begin another interval.
 func (l *Ledger) segmentFor(accepted time.Time) *segment {
 	hour := accepted.Truncate(l.limits.Segment)
 	if n := len(l.segments); n > 0 {
 		last := l.segments[n-1]
-		if !hour.After(last.hour) && last.end() == l.next && len(last.rows) < fullSegment {
+		near := !hour.After(last.hour) && last.hour.Sub(hour) <= l.limits.Segment
+		if near && last.end() == l.next && len(last.rows) < fullSegment {
 			return last
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,6 +43,10 @@ func queries(w *world) {
 		"after the last": {store.Query{After: other[1]}, 0},
 		"numbers":        {store.Query{Numbers: []uint64{n[0], n[250], 9999}}, 2},
 		"message":        {store.Query{IDs: []string{m.ID}}, 2},
+		"incident":       {store.Query{Filter: "--incident " + strings.ToUpper(w.entry(n[0]).Copy.Incident)}, 300},
+		"no incident":    {store.Query{Filter: "--incident i99999"}, 0},
+		"id":             {store.Query{Filter: "--id " + m.ID + ".2"}, 1},
+		"ids":            {store.Query{Filter: "--id " + m.ID + " --id " + strings.ToUpper(w.entry(n[0]).ID())}, 3},
 		"copy":           {store.Query{IDs: []string{m.ID + ".2", m.ID + ".3", "x", "x.1", ".", m.ID + ".x"}}, 1},
 		"batch":          {store.Query{Batch: told.ID}, 300},
 		"operation":      {store.Query{Operation: o.ID}, 1},

@@ -232,9 +232,17 @@ func group(w *world) {
 	equal(w, "incidents", len(all), 2)
 	equal(w, "key", all[0].Key, "host-0-s1-disk-icinga@host0.example.org--host0-{")
 	equal(w, "signature", all[0].Signature, "s1-disk")
+	later := w.order(store.OpRule, "")
+	later.Rule = &store.Rule{ID: "corrected", Kind: store.RuleGroup, Filter: "--object host1", Key: "corrected"}
+	got(w.Operate(w.Context(), later)).or(w)
+	w.alerts(ann, "s1-disk", 2)
+	all = w.incidents(ann)
+	equal(w, "incidents", len(all), 3)
+	equal(w, "key by the newest rule", all[2].Key, "corrected")
+	w.undo(later.ID)
 	w.undo(o.ID)
 	w.alerts(ann, "s1-disk", 2)
-	equal(w, "incidents", len(w.incidents(ann)), 3)
+	equal(w, "incidents", len(w.incidents(ann)), 4)
 }
 
 func rulesReopened(w *world) {
