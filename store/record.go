@@ -294,7 +294,8 @@ type Rule struct {
 	// Operation is the one that left the rule.
 	Operation string `cbor:"9,keyasint"`
 	// Key is the template of the incident key of a group rule:
-	// "{signature}", "{object}", "{from}", "{1}" or names of captures.
+	// "{signature}", "{object}", "{from}", "{client}", "{id}", "{1}" or
+	// names of captures.
 	Key     string `cbor:"10,keyasint,omitempty"`
 	Version uint64 `cbor:"11,keyasint"`
 	Caught  int    `cbor:"-"`

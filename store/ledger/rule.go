@@ -3,7 +3,6 @@ package ledger
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"lull/store"
@@ -24,52 +23,18 @@ func (r *rule) matches(e store.Entry, body []byte) bool {
 		r.filter.Match(e, e.Message.Accepted, func() []byte { return body })
 }
 
-// key is the incident key of a copy: that of the first group rule that
-// matches, else the signature.
+// key is the incident key of a copy: that of the newest group rule that
+// matches, so that a correction corrects what stood before, else the signature.
 func (l *Ledger) key(m *store.Message, c store.Copy, body []byte) string {
 	e := store.Entry{Message: m, Copy: c, Fate: store.Waiting}
-	for _, r := range l.rules {
+	for _, r := range slices.Backward(l.rules) {
 		if r.Kind == store.RuleGroup && r.matches(e, body) {
-			if key := expand(r.Key, e, r.filter.Captures(e)); key != "" {
+			if key := r.filter.Key(r.Key, e); key != "" {
 				return key
 			}
 		}
 	}
 	return m.Reading.Signature.ID
-}
-
-// expand fills the template of a group rule. A name that stands for nothing is empty.
-func expand(template string, e store.Entry, groups map[string]string) string {
-	var b strings.Builder
-	for {
-		text, rest, found := strings.Cut(template, "{")
-		b.WriteString(text)
-		if !found {
-			return b.String()
-		}
-		name, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			b.WriteString("{" + rest)
-			return b.String()
-		}
-		b.WriteString(field(name, e, groups))
-		template = after
-	}
-}
-
-func field(name string, e store.Entry, groups map[string]string) string {
-	switch name {
-	case "signature":
-		return e.Message.Reading.Signature.ID
-	case "from":
-		return strings.ToLower(e.Message.Envelope.From)
-	case "object":
-		if r := e.Message.Reading.Reports; len(r) > 0 {
-			return r[0].Object
-		}
-		return ""
-	}
-	return groups[name]
 }
 
 // catch lets the standing rules act on a copy that is being admitted, and

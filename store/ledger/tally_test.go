@@ -84,33 +84,6 @@ func TestTallyState(t *testing.T) {
 	})
 }
 
-func TestExpand(t *testing.T) {
-	m := alert(3)
-	m.Envelope.From = "Root@Host.example.org"
-	e := store.Entry{Message: &m, Copy: m.Copies[0]}
-	groups := map[string]string{"1": "rack7", "row": "b"}
-	for template, want := range map[string]string{
-		"":                        "",
-		"plain":                   "plain",
-		"{signature}":             "s1-3",
-		"{object}@{from}":         "host3@root@host.example.org",
-		"{1}/{row}/{none}":        "rack7/b/",
-		"{1":                      "{1",
-		"}{":                      "}{",
-		"{{1}}":                   "}",
-		"{}{1}":                   "rack7",
-		"disk on {1}, row {row}.": "disk on rack7, row b.",
-	} {
-		if got := expand(template, e, groups); got != want {
-			t.Errorf("%q: %q, want %q", template, got, want)
-		}
-	}
-	m.Reading.Reports = nil
-	if got := expand("{object}", e, nil); got != "" {
-		t.Errorf("object %q of a mail without reports", got)
-	}
-}
-
 func TestSplit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		set := setOf(rapid.SliceOf(rapid.Uint64Range(1, 1<<40)).Draw(t, "numbers"))
