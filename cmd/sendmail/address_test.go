@@ -40,7 +40,7 @@ func TestMailboxes(t *testing.T) {
 			t.Errorf("qualifyList(%q) = %q; expected %q", in, got, list)
 		}
 	}
-	for _, in := range []string{"a b", "a <b", "a> b", `"a`, "(a", "a <b> <c>", "<a b>", "[1", "<<a>>"} {
+	for _, in := range []string{"a b", "a <b", "a> b", `"a`, "(a", "a <b> <c>", "<a b>", "[1", "<<a>>", ")", "a)", "(a))"} {
 		if got, err := mailboxes(in); err == nil {
 			t.Errorf("mailboxes(%q) = %v", in, got)
 		}

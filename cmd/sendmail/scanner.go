@@ -42,6 +42,8 @@ func (s *scanner) step() error {
 		return s.open()
 	case '>':
 		return s.shut()
+	case ')':
+		return errWords
 	case ':':
 		s.at++
 		s.words = nil // the name of a group, or a route
