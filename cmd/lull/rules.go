@@ -42,8 +42,8 @@ func ruleColumns() []column[admin.Rule] {
 }
 
 func (s *session) rule() *cobra.Command {
-	c := &cobra.Command{Use: "rule", Short: "add, extend or end a standing rule", RunE: incomplete}
-	c.AddCommand(s.addRule(), s.extendRule(), s.removeRule())
+	c := &cobra.Command{Use: "rule", Short: "add, test, extend or end a standing rule; split and merge incidents", RunE: incomplete}
+	c.AddCommand(s.addRule(), s.testRule(), s.splitIncident(), s.mergeIncidents(), s.extendRule(), s.removeRule())
 	return c
 }
 
@@ -65,7 +65,7 @@ func (s *session) addRule() *cobra.Command {
 	f := newFilters(c)
 	c.Flags().BoolVar(&change.All, "all", false, "match everything: typed in place of a filter")
 	c.Flags().StringVar(&change.Reason, "reason", "", "why, for the record of operations (required)")
-	c.Flags().StringVar(&change.Key, "key", "", "incident key of a group rule, from {signature}, {object}, {from}, {1} or named groups")
+	c.Flags().StringVar(&change.Key, "key", "", keyHelp)
 	c.Flags().StringVar(&standing, "for", "", "how long the rule stands, as `AGE` (6h, 2d); silence and group may do without")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		var err error

@@ -152,9 +152,15 @@ func (c *Client) Rules(ctx context.Context, ended bool, p Page) *Lines[Rule] {
 	return many[Rule](ctx, c, "/v1/rules"+s.query())
 }
 
-// ChangeRule adds, extends or ends ("rm") a standing rule.
+// ChangeRule adds, extends or ends ("rm") a standing rule; split and merge add
+// one that corrects the grouping of incidents.
 func (c *Client) ChangeRule(ctx context.Context, verb string, change RuleChange) (Changed, error) {
 	return one[Changed](ctx, c, http.MethodPost, "/v1/rules/"+url.PathEscape(verb), change)
+}
+
+// TestRule tells what a grouping rule, a split or a merge would have done.
+func (c *Client) TestRule(ctx context.Context, change RuleChange) (RuleTested, error) {
+	return one[RuleTested](ctx, c, http.MethodPost, "/v1/rules/test", change)
 }
 
 // Preview writes the mail that a reader's digest would be.

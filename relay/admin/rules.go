@@ -16,7 +16,14 @@ func (s *Server) changeRule(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := time.Now()
-	rule, kind, err := ruleChange(r.PathValue("verb"), c, now)
+	verb := r.PathValue("verb")
+	if verb == "split" || verb == "merge" {
+		if c, err = s.correction(r.Context(), verb, c, now); err != nil {
+			return err
+		}
+		verb = "add"
+	}
+	rule, kind, err := ruleChange(verb, c, now)
 	if err != nil {
 		return err
 	}
@@ -69,7 +76,7 @@ func ruleChange(verb string, c RuleChange, now time.Time) (store.Rule, store.OpK
 	case "rm":
 		return store.Rule{ID: c.ID, Expires: now}, store.OpEnd, nil
 	}
-	return store.Rule{}, "", usage(fmt.Sprintf("rules can be added, extended and removed, not %q", verb))
+	return store.Rule{}, "", usage(fmt.Sprintf("rules can be added, extended and removed, incidents split and merged, not %q", verb))
 }
 
 func newRule(c RuleChange, now time.Time) (store.Rule, error) {

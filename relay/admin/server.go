@@ -149,6 +149,7 @@ func (s *Server) routes() http.Handler {
 		"POST /v1/operations/{id}/undo": s.undo,
 		"GET /v1/rules":                 s.rules,
 		"POST /v1/rules/{verb}":         s.changeRule,
+		"POST /v1/rules/test":           s.testRule,
 		"GET /v1/digest/preview":        s.preview,
 		"POST /v1/digest/send":          s.send,
 		"GET /v1/verify":                s.verify,

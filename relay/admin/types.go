@@ -246,6 +246,39 @@ type RuleChange struct {
 	Key    string        `json:"key,omitempty"`
 	Reason string        `json:"reason,omitempty"`
 	For    time.Duration `json:"for,omitempty"` // from now; 0 is for ever
+	// Incidents are those to split (one, by one of Splits) or to merge (into
+	// the first): filter and key come from them.
+	Incidents []string `json:"incidents,omitempty"`
+	By        string   `json:"by,omitempty"`
+}
+
+// RuleTested is what a grouping rule would have done with the alerts kept.
+type RuleTested struct {
+	Filter  string `json:"filter"`
+	Key     string `json:"key"`
+	Copies  int    `json:"copies"` // looked at
+	Matched int    `json:"matched"`
+	// Splits are incidents whose mail would have been in several, Merges what
+	// would have held mail of several.
+	Splits []Regrouped `json:"splits"`
+	Merges []Regrouped `json:"merges"`
+}
+
+// Regrouped is one key of a reader's incidents, and what it would have been
+// split into or merged from.
+type Regrouped struct {
+	Reader string `json:"reader"`
+	Part
+	Of    int    `json:"of"`    // parts
+	Parts []Part `json:"parts"` // at most 20, those with the most copies
+}
+
+// Part is the mail under one key: with the last incident that has it, if any.
+type Part struct {
+	Key      string `json:"key"`
+	Incident string `json:"incident,omitempty"`
+	Title    string `json:"title,omitempty"`
+	Copies   int    `json:"copies"`
 }
 
 // Verified is what a recount found.
