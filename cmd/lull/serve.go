@@ -14,6 +14,7 @@ import (
 
 	"lull/cmd/internal/config"
 	"lull/cmd/internal/daemon"
+	"lull/cmd/internal/systemd"
 	"lull/store"
 	"lull/store/bolt"
 )
@@ -35,7 +36,7 @@ into Maildirs under lull-state/outbox.`,
 		Args: none,
 	}
 	f := c.Flags()
-	f.StringArrayVar(&flags.Listen, "listen", nil, "where to take mail in: `HOST:PORT`, unix:PATH or tls:HOST:PORT; may be repeated")
+	f.StringArrayVar(&flags.Listen, "listen", nil, "where to take mail in: `DOOR` as in lull.toml(5), such as 127.0.0.1:25 or unix:PATH; may be repeated")
 	f.StringVar(&flags.Smarthost, "smarthost", "", "`HOST:PORT` of the mail server to hand mail to")
 	f.StringVar(&flags.Outbox, "outbox", "", "in place of a mail server: `FOLDER` for a Maildir a reader")
 	f.StringVar(&flags.Schedule, "schedule", "", "when digests leave: `SPEC`, as a cron line in UTC, or @every 1h")
@@ -59,12 +60,16 @@ func (s *session) run(ctx context.Context, load func() (config.Config, error), s
 	if err != nil {
 		return err
 	}
+	sockets, err := systemd.Receive()
+	if err != nil {
+		return err
+	}
 	level := &slog.LevelVar{}
-	err = daemon.Run(ctx, daemon.Options{
+	return daemon.Run(ctx, daemon.Options{
 		Load: load, Reload: hangups(ctx), Log: logger(s.screen.errs, cfg.Log, level), Level: level,
 		Check: []string{"lull", checkCommand}, SetAside: setAside, Version: version(),
+		Sockets: sockets, Manager: systemd.Find(),
 	})
-	return err
 }
 
 // hangups tells of each SIGHUP.

@@ -15,12 +15,15 @@ import (
 // Config is the whole configuration. Field order is the order of the
 // reference.
 type Config struct {
-	Hostname string   `toml:"hostname" help:"our name in SMTP, in Received lines and in the identity of digests; default: the machine's"`
-	State    string   `toml:"state" help:"folder of the queue, its lock and the admin socket (mode 0700)"`
-	Listen   []string `toml:"listen" help:"where mail is taken in: HOST:PORT, unix:PATH, or tls:HOST:PORT for implicit TLS"`
-	Networks []string `toml:"networks" help:"clients that may send, as addresses or CIDR; all others are refused"`
-	Outbox   string   `toml:"outbox" help:"with no smarthost: folder with a Maildir for each reader; default: STATE/outbox"`
-	Spool    string   `toml:"spool" help:"folder in which our sendmail leaves mail while lull is away; default: STATE/spool, which only lull's own user can reach"`
+	Hostname      string   `toml:"hostname" help:"our name in SMTP, in Received lines and in the identity of digests; default: the machine's"`
+	State         string   `toml:"state" help:"folder of the queue, its lock and the admin socket (mode 0700)"`
+	Listen        []string `toml:"listen" help:"doors where mail is taken in: HOST:PORT, unix:PATH (any local user), or systemd:NAME (socket activation); before it, as needed, tls: (TLS from the first byte), lmtp: (RFC 2033), proxy: (the PROXY protocol)"`
+	Proxies       []string `toml:"proxies" help:"addresses or CIDR of the proxies that name, at doors with proxy:, the client that they speak for"`
+	Networks      []string `toml:"networks" help:"clients that may send, as addresses or CIDR; all others are refused, but for users and local sockets"`
+	Users         string   `toml:"users" help:"file of lines NAME:HASH (bcrypt or argon2id): who may send from anywhere after AUTH over TLS; SIGHUP reads it anew"`
+	QualifyDomain string   `toml:"qualify_domain" help:"domain of addresses without one, such as root; default: hostname"`
+	Outbox        string   `toml:"outbox" help:"with no smarthost: folder with a Maildir for each reader; default: STATE/outbox"`
+	Spool         string   `toml:"spool" help:"folder in which our sendmail leaves mail while lull is away; default: STATE/spool, which only lull's own user can reach"`
 
 	Window     Duration `toml:"window" help:"the hour that all bounds are about; every default below that is a time scales with it"`
 	Schedule   string   `toml:"schedule" help:"when digests leave: a cron line in UTC, or @every 1h; default: each window, on the hour"`
@@ -65,13 +68,14 @@ type Limits struct {
 
 // TLS names the certificate of our own doors.
 type TLS struct {
-	Certificate string `toml:"certificate" help:"PEM file with the certificate and its chain; offers STARTTLS"`
+	Certificate string `toml:"certificate" help:"PEM file with the certificate and its chain; offers STARTTLS. Read anew when it changes, and on SIGHUP"`
 	Key         string `toml:"key" help:"PEM file with its key, readable by lull alone"`
 }
 
 // Smarthost is one mail server; the first that can be used is used.
 type Smarthost struct {
-	Addr     string `toml:"addr" help:"HOST:PORT of the mail server; with mx = true DOMAIN:PORT"`
+	Addr     string `toml:"addr" help:"HOST:PORT of the mail server, or /PATH of a socket; with mx = true DOMAIN:PORT"`
+	LMTP     bool   `toml:"lmtp" help:"speak LMTP (RFC 2033), as to a Dovecot"`
 	MX       bool   `toml:"mx" help:"look up the mail exchangers of the domain"`
 	TLS      string `toml:"tls" help:"none, opportunistic, required or verified; default: opportunistic"`
 	Implicit bool   `toml:"implicit_tls" help:"TLS from the first byte (port 465)"`

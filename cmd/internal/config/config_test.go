@@ -222,7 +222,7 @@ func TestWhatIsShownCanBeLoaded(t *testing.T) {
 		t.Fatalf("%v in\n%s", err, b.String())
 	}
 	again.file, again.lines, c.Outbox = "", nil, again.Outbox
-	for _, list := range []*[]string{&again.Limits.SenderDomains, &again.Limits.RecipientDomains} {
+	for _, list := range []*[]string{&again.Proxies, &again.Limits.SenderDomains, &again.Limits.RecipientDomains} {
 		if len(*list) == 0 {
 			*list = nil
 		}

@@ -113,6 +113,9 @@ func (c *Config) complete() {
 	if c.Spool == "" {
 		c.Spool = filepath.Join(c.State, "spool")
 	}
+	if c.QualifyDomain == "" {
+		c.QualifyDomain = c.Hostname
+	}
 	if c.Digest.From == "" {
 		c.Digest.From = "lull@" + c.Hostname
 	}

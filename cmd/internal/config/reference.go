@@ -138,7 +138,7 @@ func Reference() []Key {
 	keys := specimen().Keys()
 	for i := range keys {
 		keys[i].Key = strings.ReplaceAll(keys[i].Key, "[0]", "[]")
-		if k := keys[i].Key; k == "hostname" || k == "digest.from" || k == "outbox" || k == "spool" {
+		if k := keys[i].Key; k == "hostname" || k == "digest.from" || k == "outbox" || k == "spool" || k == "qualify_domain" {
 			keys[i].Default = "" // its help says
 		}
 	}
@@ -148,7 +148,7 @@ func Reference() []Key {
 // specimen is the defaults with one of each that may be given several times.
 func specimen() Config {
 	c := Defaults(time.Hour)
-	c.Hostname = "relay.example.org"
+	c.Hostname, c.QualifyDomain = "relay.example.org", "relay.example.org"
 	c.Schedule, c.Outbox = scheduleOf(time.Hour), "lull-state/outbox"
 	c.Spool = "lull-state/spool"
 	c.Digest.From = "lull@relay.example.org"

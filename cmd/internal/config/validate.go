@@ -1,9 +1,7 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -32,6 +30,7 @@ func (c Config) faults() []Fault {
 	ch.budgets()
 	ch.limits()
 	ch.tls()
+	ch.users()
 	for i, s := range c.Smarthost {
 		ch.smarthost(fmt.Sprintf("smarthost[%d]", i), s)
 	}
@@ -75,63 +74,6 @@ func levelOf(level string) error {
 		return nil
 	}
 	return fmt.Errorf("%q is not a level; use debug, info, warn or error", level)
-}
-
-func (ch *check) doors() {
-	c := ch.c
-	ch.fault(len(c.Listen) == 0, "listen", "must name at least one address, such as 127.0.0.1:2525")
-	for i, l := range c.Listen {
-		key := fmt.Sprintf("listen[%d]", i)
-		d, err := DoorOf(l)
-		ch.err(err, key)
-		ch.fault(d.TLS && c.TLS.Certificate == "", key, "%s needs a certificate: set certificate and key in [tls]", l)
-	}
-	for i, n := range c.Networks {
-		_, err := Network(n)
-		ch.err(err, fmt.Sprintf("networks[%d]", i))
-	}
-}
-
-// Door is one place where mail is taken in.
-type Door struct {
-	Network string // tcp or unix
-	Address string
-	TLS     bool // from the first byte
-}
-
-// DoorOf reads an entry of listen.
-func DoorOf(text string) (Door, error) {
-	if path, ok := strings.CutPrefix(text, "unix:"); ok {
-		if path == "" || len(path) > 107 {
-			return Door{}, fmt.Errorf("%q must be unix: and a path of at most 107 bytes", text)
-		}
-		return Door{Network: "unix", Address: path}, nil
-	}
-	address, secure := strings.CutPrefix(text, "tls:")
-	return Door{Network: "tcp", Address: address, TLS: secure}, hostPort(address)
-}
-
-func hostPort(address string) error {
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("%q must be HOST:PORT, such as 127.0.0.1:2525 or [::1]:2525", address)
-	}
-	if _, err := net.LookupPort("tcp", port); err != nil {
-		return fmt.Errorf("%q has no port between 1 and 65535", address)
-	}
-	return nil
-}
-
-// Network reads an address or a CIDR.
-func Network(text string) (netip.Prefix, error) {
-	if p, err := netip.ParsePrefix(text); err == nil {
-		return p.Masked(), nil
-	}
-	a, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%q must be an address or a network, such as 10.0.0.0/8", text)
-	}
-	return netip.PrefixFrom(a, a.BitLen()), nil
 }
 
 func (ch *check) times() {
@@ -181,13 +123,6 @@ func (ch *check) limits() {
 	ch.fault(ch.c.Digest.MaxBytes < 16_000, "digest.max_bytes", "%s is too small for a digest; give 16kB or more", ch.c.Digest.MaxBytes)
 }
 
-func (ch *check) tls() {
-	t := ch.c.TLS
-	ch.fault((t.Certificate == "") != (t.Key == ""), "tls", "certificate and key belong together; set both, or none")
-	ch.readable("tls.certificate", t.Certificate)
-	ch.secret("tls.key", t.Key)
-}
-
 // readable checks that a file that is named is there.
 func (ch *check) readable(key, file string) {
 	if file == "" {
@@ -210,7 +145,9 @@ func (ch *check) secret(key, file string) {
 }
 
 func (ch *check) smarthost(key string, s Smarthost) {
-	ch.err(hostPort(s.Addr), key+".addr")
+	if !strings.HasPrefix(s.Addr, "/") { // a socket of this machine
+		ch.err(hostPort(s.Addr), key+".addr")
+	}
 	switch deliver.TLS(s.TLS) {
 	case deliver.TLSNone, deliver.TLSOpportunistic, deliver.TLSRequired, deliver.TLSVerified:
 	default:
@@ -297,15 +234,6 @@ func (ch *check) rule(key string, r Rule) {
 			ch.err(one, key)
 		}
 	}
-}
-
-// unjoined are the errors that errors.Join has put together.
-func unjoined(err error) []error {
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) {
-		return joined.Unwrap()
-	}
-	return []error{err}
 }
 
 // Policy is the rule as the policy reads it.

@@ -14,10 +14,12 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"lull/cmd/internal/config"
+	"lull/cmd/internal/systemd"
 	"lull/digest"
 	"lull/relay"
 	"lull/relay/admin"
@@ -43,6 +45,10 @@ type Options struct {
 	// to start.
 	SetAside bool
 	Version  string
+	// Sockets are those that the service manager handed over.
+	Sockets systemd.Sockets
+	// Manager is told how the service is.
+	Manager systemd.Manager
 	// Ready, if set, is called when mail is taken in.
 	Ready func(listening []string)
 }
@@ -61,6 +67,7 @@ type daemon struct {
 	engine *digest.Engine
 	relay  *relay.Server
 	admin  *admin.Server
+	keys   keys
 
 	settings atomic.Pointer[settings]
 	release  releaseCheck
@@ -125,6 +132,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 	}
 	defer stopRelay()
 	defer d.serveSpool(cfg)()
+	d.tell(d.ready())
 	return d.wait(ctx)
 }
 
@@ -146,13 +154,30 @@ func (d *daemon) wait(ctx context.Context) error {
 			d.log.Error("the store has stopped", "err", err)
 			return fmt.Errorf("%w; start lull again: it reads its state anew, and what was answered with 250 is there", err)
 		case <-d.opt.Reload:
+			d.tell(d.opt.Manager.Reloading())
 			d.reload()
+			d.tell(d.ready())
 		}
 	}
 }
 
-// closed tells status why no mail is taken any more.
-func (d *daemon) closed(why string) { d.intake.Store(&intake{state: why}) }
+// closed tells status and the service manager why no mail is taken any more.
+func (d *daemon) closed(why string) {
+	d.intake.Store(&intake{state: why})
+	d.tell(d.opt.Manager.Stopping(why))
+}
+
+// ready tells the service manager that mail is taken in.
+func (d *daemon) ready() error {
+	return d.opt.Manager.Ready("taking mail in on " + strings.Join(d.intake.Load().doors, ", "))
+}
+
+// tell notes that the service manager could not be told.
+func (d *daemon) tell(err error) {
+	if err != nil {
+		d.log.Warn("the service manager", "err", err)
+	}
+}
 
 // fail ends the run from within; only the first reason counts.
 func (d *daemon) fail(err error) {

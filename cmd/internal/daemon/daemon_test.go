@@ -42,6 +42,7 @@ func TestMain(m *testing.M) {
 type run struct {
 	state   string
 	address string
+	doors   []string
 	log     *lockedBuffer
 	reload  chan struct{}
 	stop    context.CancelFunc
@@ -88,7 +89,7 @@ func begin(t *testing.T, state string, change func(*config.Config)) *run {
 	}()
 	select {
 	case l := <-ready:
-		r.address = l[0]
+		r.address, r.doors = l[0], l
 	case err := <-r.ended:
 		cancel()
 		t.Fatalf("it does not start: %v\n%s", err, r.log)

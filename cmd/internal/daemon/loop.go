@@ -34,8 +34,9 @@ func (d *daemon) runEngine(ctx context.Context) (stop func(), err error) {
 	}
 	over, finish := context.WithCancel(context.Background()) // no step begins after it
 	cut, cutOff := context.WithCancel(context.Background())  // ends a step under way
-	done := make(chan struct{}, 3)
-	for _, loop := range []func(over, cut context.Context){d.steps, d.watch, d.release.loop} {
+	loops := []func(over, cut context.Context){d.steps, d.watch, d.alive, d.release.loop}
+	done := make(chan struct{}, len(loops))
+	for _, loop := range loops {
 		go func() {
 			loop(over, cut)
 			done <- struct{}{}
@@ -46,7 +47,7 @@ func (d *daemon) runEngine(ctx context.Context) (stop func(), err error) {
 		patience := time.AfterFunc(stopTime/3, cutOff)
 		defer patience.Stop()
 		defer cutOff()
-		for range cap(done) {
+		for range loops {
 			<-done
 		}
 		d.out.close()
@@ -109,6 +110,19 @@ func (d *daemon) watch(over, _ context.Context) {
 		if err := d.store.Watch(); err != nil {
 			d.fail(err)
 			return
+		}
+	}
+}
+
+// alive feeds the service manager's watchdog, as long as the store answers.
+func (d *daemon) alive(over, _ context.Context) {
+	patience := d.opt.Manager.Watchdog()
+	if patience == 0 {
+		return
+	}
+	for pause(over, patience/3) {
+		if _, err := d.store.Status(over, time.Now()); err == nil {
+			d.tell(d.opt.Manager.Alive())
 		}
 	}
 }

@@ -2,13 +2,9 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"net"
-	"os"
+	"net/netip"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -44,24 +40,23 @@ func (d *daemon) space() error { return d.store.Room(context.Background()) }
 // serveMail opens the doors. The function that it returns closes them, when
 // the messages on their way are safe.
 func (d *daemon) serveMail(cfg config.Config) (stop func(), err error) {
-	secure, err := certificate(cfg.TLS)
-	if err != nil {
+	if err := d.loadKeys(cfg); err != nil {
 		return nil, err
 	}
-	d.relay = relay.New(relayConfig(cfg, secure), relay.Deps{
+	d.relay = relay.New(relayConfig(cfg, d.keys), relay.Deps{
 		Accept: intoStore{d}, Read: signature.Read, Decide: d.decide, Reader: d.readerOf,
 		NewID: newID, Event: d.heard, Returned: d.returned, Space: d.space,
 	})
-	doors, err := openDoors(cfg.Listen, secure)
+	doors, err := openDoors(cfg, d.opt.Sockets)
 	if err != nil {
 		return nil, err
 	}
 	in := &intake{state: "open"}
-	for _, l := range doors {
-		in.doors = append(in.doors, l.Addr().String())
+	for _, door := range doors {
+		in.doors = append(in.doors, door.Addr().String())
 		go func() {
-			if err := d.relay.Serve(l); err != nil {
-				d.fail(fmt.Errorf("taking mail in on %s: %w", l.Addr(), err))
+			if err := d.relay.ServeDoor(door.Listener, door.way); err != nil {
+				d.fail(fmt.Errorf("taking mail in on %s: %w", door.Addr(), err))
 			}
 		}()
 	}
@@ -70,84 +65,37 @@ func (d *daemon) serveMail(cfg config.Config) (stop func(), err error) {
 	if d.opt.Ready != nil {
 		d.opt.Ready(in.doors)
 	}
-	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTime/3)
-		defer cancel()
-		if err := d.relay.Shutdown(ctx); err != nil {
-			d.log.Warn("clients were cut off; what got no 250 they will send again", "err", err)
-		}
-	}, nil
+	return d.closeDoors, nil
 }
 
-// openDoors opens all doors, or none.
-func openDoors(listenOn []string, secure *tls.Config) ([]net.Listener, error) {
-	var doors []net.Listener
-	for _, text := range listenOn {
-		l, err := listen(text, secure)
-		if err != nil {
-			for _, open := range doors {
-				_ = open.Close()
-			}
-			return nil, err
-		}
-		doors = append(doors, l)
+// closeDoors lets the messages on their way end.
+func (d *daemon) closeDoors() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime/3)
+	defer cancel()
+	if err := d.relay.Shutdown(ctx); err != nil {
+		d.log.Warn("clients were cut off; what got no 250 they will send again", "err", err)
 	}
-	return doors, nil
 }
 
-// listen opens one door.
-func listen(text string, secure *tls.Config) (net.Listener, error) {
-	door, err := config.DoorOf(text)
-	if err != nil {
-		return nil, err
-	}
-	if door.Network == "unix" {
-		if info, err := os.Lstat(door.Address); err == nil && info.Mode().Type() == os.ModeSocket {
-			_ = os.Remove(door.Address) // of a former run; a live one fails to bind below all the same
-		}
-	}
-	l, err := net.Listen(door.Network, door.Address)
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("%s is in use by another program; stop it, or choose another address with --listen", door.Address)
-	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("%s may not be opened by this user; choose a port above 1023 with --listen, or give lull CAP_NET_BIND_SERVICE", door.Address)
-	case err != nil:
-		return nil, fmt.Errorf("%w; choose an address of this machine with --listen", err)
-	}
-	if door.TLS {
-		return tls.NewListener(l, secure), nil
-	}
-	return l, nil
-}
-
-// certificate is the TLS of our doors, nil without one. The files are read
-// anew when they changed, so that a renewed certificate needs no restart.
-func certificate(t config.TLS) (*tls.Config, error) {
-	if t.Certificate == "" {
-		return nil, nil
-	}
-	pair := &keyPair{cert: t.Certificate, key: t.Key}
-	if _, err := pair.get(nil); err != nil {
-		return nil, err
-	}
-	return &tls.Config{GetCertificate: pair.get, MinVersion: tls.VersionTLS12}, nil
-}
-
-func relayConfig(cfg config.Config, secure *tls.Config) relay.Config {
+func relayConfig(cfg config.Config, k keys) relay.Config {
 	l := cfg.Limits
-	c := relay.Config{
-		Hostname: cfg.Hostname, DigestAddress: cfg.Digest.From, MaxMessage: int64(l.Message),
+	return relay.Config{
+		Hostname: cfg.Hostname, DigestAddress: cfg.Digest.From, QualifyDomain: cfg.QualifyDomain, MaxMessage: int64(l.Message),
 		MaxRecipients: l.Recipients, MaxConnections: l.Connections, MaxPerHost: l.PerHost,
 		DataBudget: int64(l.Data), MaxHops: l.Hops, Idle: time.Duration(l.Idle), SessionTime: time.Duration(l.Session),
-		SenderDomains: l.SenderDomains, RecipientDomains: l.RecipientDomains, TLS: secure,
+		SenderDomains: l.SenderDomains, RecipientDomains: l.RecipientDomains, TLS: k.tls(), Users: k.users, Networks: networks(cfg.Networks),
 	}
-	for _, n := range cfg.Networks {
+}
+
+// networks are those that a configuration names.
+func networks(texts []string) []netip.Prefix {
+	list := []netip.Prefix{} // not nil, which would be the relay's default
+	for _, n := range texts {
 		if p, err := config.Network(n); err == nil { // Validate has told of others
-			c.Networks = append(c.Networks, p)
+			list = append(list, p)
 		}
 	}
-	return c
+	return list
 }
 
 // decide asks the present policy.

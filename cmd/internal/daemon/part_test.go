@@ -2,16 +2,9 @@ package daemon
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -66,60 +59,6 @@ func TestAnswerToAnOldQuestion(t *testing.T) {
 	r.learn(old, os.ErrDeadlineExceeded)
 	if err := r.healthy(t.Context()); err != nil {
 		t.Errorf("the old answer counts: %v", err)
-	}
-}
-
-func TestKeyPairFollowsItsFiles(t *testing.T) {
-	folder := t.TempDir()
-	p := &keyPair{cert: filepath.Join(folder, "c.pem"), key: filepath.Join(folder, "k.pem")}
-	if _, err := p.get(nil); err == nil {
-		t.Error("no files, no fault")
-	}
-	writePair(t, p, 1)
-	first, err := p.get(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writePair(t, p, 2)
-	future := time.Now().Add(time.Minute)
-	if err := os.Chtimes(p.cert, future, future); err != nil {
-		t.Fatal(err)
-	}
-	second, err := p.get(nil)
-	if err != nil || second == first {
-		t.Errorf("a new certificate is not used: %v", err)
-	}
-	if err := os.WriteFile(p.key, []byte("broken"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	future = future.Add(time.Minute)
-	if err := os.Chtimes(p.key, future, future); err != nil {
-		t.Fatal(err)
-	}
-	if third, err := p.get(nil); err != nil || third != second {
-		t.Errorf("a broken key must leave the old pair in use: %v", err)
-	}
-}
-
-func writePair(t *testing.T, p *keyPair, serial int64) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour)}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for file, block := range map[string]*pem.Block{p.cert: {Type: "CERTIFICATE", Bytes: cert}, p.key: {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

@@ -80,6 +80,9 @@ func (d *daemon) reload() {
 		d.log.Error("the new configuration is refused; the old one stays", "err", err)
 		return
 	}
+	if err := d.keys.reload(); err != nil {
+		d.log.Error("what has a fault stays as it was", "err", err)
+	}
 	if err := d.nameReaders(context.Background()); err != nil {
 		d.log.Error("naming the readers", "err", err)
 	}
@@ -93,6 +96,7 @@ func fixed(a, b config.Config) []string {
 	for name, differs := range map[string]bool{
 		"hostname": a.Hostname != b.Hostname, "state": a.State != b.State, "spool": a.Spool != b.Spool, "window": a.Window != b.Window,
 		"listen": !reflect.DeepEqual(a.Listen, b.Listen), "networks": !reflect.DeepEqual(a.Networks, b.Networks),
+		"proxies": !reflect.DeepEqual(a.Proxies, b.Proxies), "users": a.Users != b.Users, "qualify_domain": a.QualifyDomain != b.QualifyDomain,
 		"limits": !reflect.DeepEqual(a.Limits, b.Limits), "tls": a.TLS != b.TLS,
 		"retain": a.Retain != b.Retain, "trash": a.Trash != b.Trash, "reserve": a.Reserve != b.Reserve, "max_state": a.MaxState != b.MaxState,
 	} {

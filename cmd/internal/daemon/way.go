@@ -74,7 +74,7 @@ func outOf(cfg config.Config, readerOf func(string) string) (deliver.Sender, err
 }
 
 func serverOf(s config.Smarthost) (deliver.Server, error) {
-	server := deliver.Server{Addr: s.Addr, MX: s.MX, TLS: deliver.TLS(s.TLS), ImplicitTLS: s.Implicit, Username: s.Username, Source: s.Source}
+	server := deliver.Server{Addr: s.Addr, MX: s.MX, LMTP: s.LMTP, TLS: deliver.TLS(s.TLS), ImplicitTLS: s.Implicit, Username: s.Username, Source: s.Source}
 	if s.Password != "" {
 		secret, err := os.ReadFile(s.Password)
 		if err != nil {
