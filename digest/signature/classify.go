@@ -1,123 +1,89 @@
 package signature
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
-// shape counts what a word is made of.
-type shape struct {
-	digits, letters, upper, lower, hex     int // hex: letters a to f
-	dots, dashes, colons, slashes, unders  int
-	ats, others, wide, changes, pureDigits int // changes: letter to digit or back; wide: non-ASCII
-}
-
-func measure(word string) (s shape) {
-	var before byte // class of the character before: 'd', 'l', 0
-	for i := 0; i < len(word); i++ {
-		c := word[i]
-		class := byte(0)
-		switch {
-		case isDigit(c):
-			s.digits++
-			class = 'd'
-		case isLetter(c):
-			s.letters++
-			class = 'l'
-			if isUpper(c) {
-				s.upper++
-			} else {
-				s.lower++
-			}
-			if isHex(c) {
-				s.hex++
-			}
-		case c == '.':
-			s.dots++
-		case c == '-':
-			s.dashes++
-		case c == ':':
-			s.colons++
-		case c == '/' || c == '\\':
-			s.slashes++
-		case c == '_':
-			s.unders++
-		case c == '@':
-			s.ats++
-		case c >= utf8.RuneSelf:
-			s.wide++
-		default:
-			s.others++
-		}
-		if class != 0 && before != 0 && class != before {
-			s.changes++
-		}
-		before = class
-	}
-	return s
-}
-
-// classify decides what the word text[start:end] is, and where to go on. It
-// may take less than the word: "a/b" is two tokens.
-func (s *scanner) classify(start, end int) (t token, next int) {
-	next = end
-	for end > start && isEdge(s.text[end-1]) {
-		end--
-	}
-	word := s.text[start:end]
+// classify decides what a word is that lost its loose end. It may take less
+// than the word, and more: "a/b" is two tokens, an address goes on behind "?".
+func (s *scanner) classify(t *token) {
+	word := s.text[t.start:t.end]
 	m := measure(word)
 	if m.slashes > 0 && isURL(word) {
-		end = query(s.text, next)
-		return token{start: start, end: end, kind: link}, end
+		s.at = query(s.text, s.at)
+		t.end, t.kind = s.at, link
+		return
 	}
-	if m.slashes > 0 && isPath(word, m) {
-		return s.classifyPath(start, end), query(s.text, next)
+	if m.slashes > 0 && isPath(word, &m) {
+		s.at = query(s.text, s.at)
+		s.classifyPath(t)
+		return
 	}
-	for start < end && isEdge(s.text[start]) {
-		start++
+	for t.start < t.end && isEdge(s.text[t.start]) {
+		t.start++
 	}
 	if m.slashes > 0 {
-		if first := slash(s.text[start:end]); first >= 0 {
-			end = start + first
-			next = end + 1
-		}
+		s.takeUntil(t, slash(s.text[t.start:t.end]))
 	}
-	if end-start != len(word) {
-		m = measure(s.text[start:end])
+	if t.end-t.start != len(word) {
+		m = measure(s.text[t.start:t.end])
 	}
-	if colon := keyColon(s.text[start:end], m); colon > 0 {
-		end = start + colon
-		next = end + 1
-		m = measure(s.text[start:end])
+	if at := keyColon(s.text[t.start:t.end], &m); at > 0 {
+		s.takeUntil(t, at)
+		m = measure(s.text[t.start:t.end])
 	}
-	return s.classifyWord(start, end, m), next
+	s.classifyWord(t, &m)
+}
+
+// takeUntil ends a token at an index in its word, and goes on behind it.
+func (s *scanner) takeUntil(t *token, at int) {
+	if at >= 0 {
+		t.end = t.start + at
+		s.at = t.end + 1
+	}
+}
+
+// classifyLetters decides what a word of nothing but ASCII letters is.
+func (s *scanner) classifyLetters(t *token, seen classSet) {
+	word := s.text[t.start:t.end]
+	t.plain = true
+	switch {
+	case s.host != "" && s.isHost(word):
+		t.kind = self
+	case s.afterUser() && !isLittle(word):
+		t.kind = user
+	case len(word) >= 8 && (seen == 1<<hexLower || seen == 1<<hexUpper):
+		t.kind = hash
+	case s.last > identifier && isUnit(word), s.last == number && isCounted(word):
+		t.kind = unit
+	case isUpper(word[0]) && isCalendar(word) && (s.last == moment || s.last == number || s.beforeTime()):
+		t.kind = weekday
+	}
 }
 
 // classifyPath masks a path, but for the base name of a source file, which
 // tells incidents apart where the path before and the line behind do not.
-func (s *scanner) classifyPath(start, end int) token {
-	from, to, found := sourceFile(s.text, start, end)
-	if found {
-		return token{start: from, end: end, from: from, to: to}
+func (s *scanner) classifyPath(t *token) {
+	from, to, found := sourceFile(s.text, t.start, t.end)
+	if !found {
+		t.kind = path
+		return
 	}
-	return token{start: start, end: end, kind: path}
+	t.start, t.from, t.to = from, from, to
 }
 
 // classifyWord decides what a word without slashes is.
-func (s *scanner) classifyWord(start, end int, m shape) token {
-	t := token{start: start, end: end, from: start, to: end}
-	if start == end { // a rule of dashes
+func (s *scanner) classifyWord(t *token, m *shape) {
+	t.from, t.to = t.start, t.end
+	if t.start == t.end { // a rule of dashes
 		t.kind = unit
-		return t
+		return
 	}
-	t.kind = s.kindOf(s.text[start:end], m)
-	if s.isHost(s.text[start:end]) {
+	word := s.text[t.start:t.end]
+	if t.kind = s.kindOf(word, m); t.kind == constant && m.dots > 0 {
+		t.from = exceptionClass(s.text, t.start, t.end)
+	}
+	if s.host != "" && s.isHost(word) {
 		t.kind = self
 	}
-	if t.kind == constant && m.dots > 0 {
-		t.from = exceptionClass(s.text, start, end)
-	}
-	return t
 }
 
 // isHost reports whether a word is the host that the mail is about, with or
@@ -130,14 +96,14 @@ func (s *scanner) isHost(word string) bool {
 }
 
 // kindOf decides what a word without slashes and loose ends is.
-func (s *scanner) kindOf(word string, m shape) kind {
+func (s *scanner) kindOf(word string, m *shape) kind {
 	switch {
 	case s.afterUser() && !isLittle(word):
 		return user
 	case m.ats > 0 && isMailbox(word):
 		return mailbox
 	case m.digits == 0:
-		return s.kindOfLetters(word, m)
+		return s.kindOfNames(word, m)
 	case m.letters+m.wide+m.unders+m.others == 0:
 		return kindOfDigits(word, m)
 	case word[0] == '0' && len(word) > 2 && lower(word[1]) == 'x':
@@ -158,16 +124,10 @@ func (s *scanner) kindOf(word string, m shape) kind {
 	return identifier
 }
 
-func (s *scanner) kindOfLetters(word string, m shape) kind {
-	switch {
-	case len(word) >= 8 && m.hex == len(word) && (m.upper == 0 || m.lower == 0):
-		return hash
-	case m.dots >= 1 && isHost(word, m) && !isException(word):
+// kindOfNames decides what a word without digits is that has joints in it.
+func (s *scanner) kindOfNames(word string, m *shape) kind {
+	if m.dots >= 1 && isHost(word, m) && !isException(word) {
 		return host
-	case s.last > identifier && isUnit(word), s.last == number && isCounted(word):
-		return unit
-	case isCalendar(word) && (s.beforeTime() || s.last == moment || s.last == number):
-		return weekday
 	}
 	return constant
 }
@@ -189,11 +149,11 @@ func (s *scanner) beforeTime() bool {
 // afterUser reports whether the token before says that a user's name follows:
 // "user alice", not "user=root".
 func (s *scanner) afterUser() bool {
-	return isUserWord(s.lastTok) && s.text[s.lastEnd] != '='
+	return s.lastEnd-s.lastStart >= 4 && isUserWord(s.text[s.lastStart:s.lastEnd]) && s.text[s.lastEnd] != '='
 }
 
 // kindOfDigits tells numbers, times and addresses apart by their joints.
-func kindOfDigits(word string, m shape) kind {
+func kindOfDigits(word string, m *shape) kind {
 	switch {
 	case m.colons > 0 && m.dots >= 3, m.dots == 3 && m.dashes == 0 && m.colons == 0:
 		return address

@@ -42,79 +42,100 @@ type token struct {
 	start, end int // of the word in the text
 	from, to   int // of the part that is kept, for constants
 	kind       kind
+	plain      bool // nothing but letters of ASCII
 }
 
 // scanner cuts a text into tokens in one pass, without allocating.
 type scanner struct {
-	text    string
-	host    string // the host that the mail is about, "" for none
-	at      int
-	last    kind   // of the token before
-	lastTok string // the token before
-	lastEnd int    // where it ended
+	text               string
+	host               string // the host that the mail is about, "" for none
+	at                 int
+	last               kind // of the token before
+	lastStart, lastEnd int  // where it stands
 }
 
 func newScanner(text, host string) scanner {
 	return scanner{text: cut(text, maxScan), host: host}
 }
 
-// next returns the next token, or false at the end of the text.
-func (s *scanner) next() (token, bool) {
-	for s.at < len(s.text) {
-		size, sep := separator(s.text, s.at)
-		if !sep {
-			break
-		}
-		s.at += size
-	}
-	if s.at >= len(s.text) {
-		return token{}, false
-	}
+// next finds the next token; it is false at the end of the text.
+func (s *scanner) next(t *token) bool {
+	s.skipSeparators()
 	start := s.at
-	for s.at < len(s.text) {
-		size, sep := separator(s.text, s.at)
-		if sep {
-			break
-		}
-		s.at += size
+	seen := s.skipWord()
+	if start == s.at {
+		return false
 	}
-	t, next := s.classify(start, s.at)
-	s.at = next
-	s.last, s.lastTok, s.lastEnd = t.kind, s.text[t.start:t.end], t.end
-	return t, true
+	s.last, s.lastStart, s.lastEnd = t.kind, t.start, t.end
+	end := s.at
+	if seen&joints != 0 && isEdge(s.text[end-1]) {
+		for end > start && isEdge(s.text[end-1]) {
+			end--
+		}
+		seen = classesIn(s.text[start:end])
+	}
+	*t = token{start: start, end: end, from: start, to: end}
+	if seen&^letters == 0 && end > start {
+		s.classifyLetters(t, seen)
+	} else {
+		s.classify(t)
+	}
+	return true
 }
 
-// separator reports whether the character at an index parts tokens, and its
-// size in bytes.
-func separator(text string, at int) (int, bool) {
-	c := text[at]
-	if c < utf8.RuneSelf {
-		return 1, separators[c]
+func (s *scanner) skipSeparators() {
+	for s.at < len(s.text) {
+		switch classes[s.text[s.at]] {
+		case separator:
+			s.at++
+		case wide:
+			size, separates := wideSeparator(s.text[s.at:])
+			if !separates {
+				return
+			}
+			s.at += size
+		default:
+			return
+		}
 	}
-	r, size := utf8.DecodeRuneInString(text[at:])
+}
+
+// skipWord goes on to the next separator, and returns the classes it met.
+func (s *scanner) skipWord() (seen classSet) {
+	for s.at < len(s.text) {
+		c := classes[s.text[s.at]]
+		size := 1
+		if c == wide {
+			var separates bool
+			if size, separates = wideSeparator(s.text[s.at:]); separates {
+				return seen
+			}
+		} else if c == separator {
+			return seen
+		}
+		seen |= 1 << c
+		s.at += size
+	}
+	return seen
+}
+
+// wideSeparator reports whether a character beyond ASCII parts tokens, and its
+// size in bytes.
+func wideSeparator(text string) (int, bool) {
+	r, size := utf8.DecodeRuneInString(text)
 	return size, !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
 }
-
-var separators = func() (table [utf8.RuneSelf]bool) {
-	for c := range table {
-		table[c] = c <= ' ' || c == 0x7f
-	}
-	for _, c := range "()[]{}<>\"'`,;|!?*+#~^&$%=" {
-		table[c] = true
-	}
-	return table
-}()
 
 // appendCore appends the canonical form of text to dst: constants in lower
 // case with their digit runs as 0, one symbol for all that is masked, runs
 // and repeats collapsed, masks at the end dropped.
 func appendCore(dst []byte, text, host string) []byte {
-	var starts [maxTokens]int // where each token of the core begins in dst
+	var starts [maxTokens]int32 // where each token of the core begins in dst
 	n := 0
 	base := len(dst)
-	for s := newScanner(text, host); n < maxTokens; {
-		t, ok := s.next()
-		if !ok {
+	s := newScanner(text, host)
+	for t := (token{}); n < maxTokens; {
+		if !s.next(&t) {
 			break
 		}
 		if t.kind == unit || t.kind == user {
@@ -123,30 +144,33 @@ func appendCore(dst []byte, text, host string) []byte {
 		if len(dst) > base {
 			dst = append(dst, ' ')
 		}
-		starts[n] = len(dst)
+		starts[n] = int32(len(dst))
 		n++
-		if t.kind > identifier {
+		switch {
+		case t.kind > identifier:
 			dst = append(dst, '*')
-		} else {
+		case t.plain:
+			dst = appendLower(dst, s.text[t.from:t.to])
+		default:
 			dst = appendConstant(dst, s.text[t.from:t.to])
 		}
 		n, dst = collapse(starts[:n], dst, base)
 	}
 	for n > 0 && string(dst[starts[n-1]:]) == "*" {
 		n--
-		dst = dst[:max(base, starts[n]-1)]
+		dst = dst[:max(base, int(starts[n])-1)]
 	}
 	return dst
 }
 
 // collapse drops the last one to three tokens when they repeat those before.
-func collapse(starts []int, dst []byte, base int) (int, []byte) {
+func collapse(starts []int32, dst []byte, base int) (int, []byte) {
 	n := len(starts)
 	for period := 1; period <= 3 && 2*period <= n; period++ {
 		second := dst[starts[n-period]:]
 		first := dst[starts[n-2*period] : starts[n-period]-1]
 		if string(first) == string(second) {
-			return n - period, dst[:max(base, starts[n-period]-1)]
+			return n - period, dst[:max(base, int(starts[n-period])-1)]
 		}
 	}
 	return n, dst
@@ -224,9 +248,9 @@ func isJoin(c byte) bool { return c == '-' || c == '_' || c == ':' || c == '.' }
 func appendTitle(dst []byte, text, host string) []byte {
 	last := 0
 	s := newScanner(text, host)
-	for n := 0; n < maxTokens; n++ {
-		t, ok := s.next()
-		if !ok {
+	var t token
+	for range maxTokens {
+		if !s.next(&t) {
 			return append(dst, s.text[last:]...)
 		}
 		dst = append(dst, s.text[last:t.start]...)
@@ -248,9 +272,9 @@ func appendTitle(dst []byte, text, host string) []byte {
 // another.
 func appendSteady(dst []byte, text, host string) []byte {
 	last := 0
-	for s := newScanner(text, host); ; {
-		t, ok := s.next()
-		if !ok {
+	s := newScanner(text, host)
+	for t := (token{}); ; {
+		if !s.next(&t) {
 			return append(dst, s.text[last:]...)
 		}
 		switch t.kind {

@@ -21,9 +21,9 @@ func (m *mail) host(subject string) (host, object string) {
 func hostIn(subject, own string) string {
 	candidate := ""
 	s := newScanner(subject, own)
-	for previous := ""; ; {
-		t, ok := s.next()
-		if !ok {
+	previous := ""
+	for t := (token{}); ; {
+		if !s.next(&t) {
 			return candidate
 		}
 		word := s.text[t.start:t.end]

@@ -74,6 +74,8 @@ type mail struct {
 	lines   []string
 	walk    walk
 	steps   *[]Step
+
+	bareFolded, fromFolded string // in lower case
 }
 
 func parse(raw []byte, steps *[]Step) *mail {
@@ -84,6 +86,7 @@ func parse(raw []byte, steps *[]Step) *mail {
 	m.from = parseSender(m.header.get("From"))
 	m.subject = clean(decodeWords(m.header.get("Subject")), maxSubject)
 	m.bare = m.bareSubject()
+	m.bareFolded, m.fromFolded = strings.ToLower(m.bare), strings.ToLower(m.from.text)
 	m.note("subject", m.bare)
 	m.walk.entity(m.header, body[:min(len(body), maxBody)], 0)
 	m.lines = m.walk.text()
@@ -152,16 +155,18 @@ func isAllSuccess(reports []store.Report) bool {
 
 // identify hashes what a signature is made of, each part behind its length.
 func identify(source, family, core string) string {
-	sum := sha256.New()
+	data := make([]byte, 0, 512)
 	for _, part := range [...]string{source, family, core} {
-		var size [4]byte
-		binary.BigEndian.PutUint32(size[:], uint32(len(part)))
-		sum.Write(size[:])
-		sum.Write([]byte(part))
+		data = binary.BigEndian.AppendUint32(data, uint32(len(part)))
+		data = append(data, part...)
 	}
-	code := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum.Sum(nil)[:16])
-	return fmt.Sprintf("s%d-%s", Version, strings.ToLower(code))
+	sum := sha256.Sum256(data)
+	return string(idEncoding.AppendEncode([]byte(idPrefix), sum[:16]))
 }
+
+var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+const idPrefix = "s1-" // the version
 
 // answers reports whether In-Reply-To or References names another mail.
 func (m *mail) answers(id string) bool {

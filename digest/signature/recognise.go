@@ -21,6 +21,9 @@ func (m *mail) recognise() finding {
 	for _, f := range formats() {
 		for i := range f.layouts {
 			l := &f.layouts[i]
+			if !l.mayMatch(m) {
+				continue
+			}
 			var got fields
 			if !l.match(m, &got) {
 				continue
@@ -35,6 +38,28 @@ func (m *mail) recognise() finding {
 		return m.generic()
 	}
 	return best.read(m, taken)
+}
+
+// mayMatch is a quick look at the literal text of the rules.
+func (l *layout) mayMatch(m *mail) bool {
+	for i := range l.rules {
+		r := &l.rules[i]
+		switch r.place {
+		case inSubject:
+			if !r.template.mayMatch(m.bareFolded) {
+				return false
+			}
+		case inFrom:
+			if !r.template.mayMatch(m.fromFolded) {
+				return false
+			}
+		case inHeader:
+			if !m.header.has(r.name) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (l *layout) match(m *mail, to *fields) bool {

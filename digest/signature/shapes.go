@@ -18,7 +18,7 @@ func isURL(word string) bool {
 
 // isPath reports whether a word with slashes names a file: absolute, relative
 // to here or home, with a drive, or with two slashes and more. "a/b" is not.
-func isPath(word string, m shape) bool {
+func isPath(word string, m *shape) bool {
 	switch word[0] {
 	case '/', '\\':
 		return len(word) > 1 && m.letters+m.digits+m.wide > 0
@@ -177,18 +177,18 @@ func isCalendar(word string) bool {
 	return false
 }
 
-func isUUID(word string, m shape) bool {
+func isUUID(word string, m *shape) bool {
 	return len(word) == 36 && m.dashes == 4 && m.digits+m.hex == 32 && word[8] == '-' && word[13] == '-' && word[18] == '-' && word[23] == '-'
 }
 
 // isHexWord takes what can only be a hash or an address: six and more hex
 // characters of one case with a digit among them.
-func isHexWord(word string, m shape) bool {
-	return len(word) >= 6 && m.digits+m.hex == len(word) && (m.upper == 0 || m.lower == 0)
+func isHexWord(word string, m *shape) bool {
+	return len(word) >= 6 && int(m.digits+m.hex) == len(word) && (m.upper == 0 || m.lower == 0)
 }
 
 // isRandom takes long words that letters and digits take turns in.
-func isRandom(word string, m shape) bool {
+func isRandom(word string, m *shape) bool {
 	return len(word) >= 10 && m.digits >= 4 && m.changes >= 3 && m.dots+m.dashes+m.unders+m.colons <= 2
 }
 
@@ -203,7 +203,7 @@ func query(text string, end int) int {
 
 // keyColon returns where the colon of "key:value" stands, if the value is one
 // that varies and the key is a word; 0 for hosts, times and addresses.
-func keyColon(word string, m shape) int {
+func keyColon(word string, m *shape) int {
 	if m.colons != 1 || m.digits == 0 || m.digits+m.hex == m.digits+m.letters && isDigit(word[0]) {
 		return 0
 	}
@@ -212,7 +212,7 @@ func keyColon(word string, m shape) int {
 	if key == "" || isDigit(key[0]) || strings.ContainsAny(key, ".0123456789") {
 		return 0
 	}
-	if v := measure(value); isDigit(value[0]) || value[0] == '-' || isUUID(value, v) || isHexWord(value, v) {
+	if v := measure(value); isDigit(value[0]) || value[0] == '-' || isUUID(value, &v) || isHexWord(value, &v) {
 		return colon
 	}
 	return 0
@@ -220,7 +220,7 @@ func keyColon(word string, m shape) int {
 
 // isHost takes dotted names with two dots, or one dot and a digit or a common
 // top-level domain, and names with a port.
-func isHost(word string, m shape) bool {
+func isHost(word string, m *shape) bool {
 	if m.others+m.unders+m.ats+m.slashes+m.wide > 0 {
 		return false
 	}

@@ -123,6 +123,14 @@ func parseCapture(inner string, names fieldNames) (segment, error) {
 	return s, err
 }
 
+// mayMatch looks for the literals in a text in lower case.
+func (t *template) mayMatch(folded string) bool {
+	if len(t.segments) == 0 {
+		return folded == ""
+	}
+	return strings.HasPrefix(folded, t.segments[0].literal) && strings.Contains(folded, t.anchor)
+}
+
 // match compares text with the template and puts what the captures take into
 // to. Where it fails, to may be changed.
 func (t *template) match(text string, to *fields) bool {
