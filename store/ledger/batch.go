@@ -130,6 +130,9 @@ func (l *Ledger) cut(tx Tx, c store.Cut, d draft) *batch {
 func (l *Ledger) enroll(b *batch) {
 	b.index = l.owners.add(&owner{batch: b})
 	l.batches[b.ID] = b
+	if b.Open() {
+		l.underway[b.ID] = b
+	}
 }
 
 // announcing counts the open notices of a batch's incidents.

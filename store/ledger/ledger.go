@@ -38,7 +38,8 @@ type Ledger struct {
 	byReader   map[string]*reader
 	byIncident map[string]*incident
 	batches    map[string]*batch
-	operations []*operation // in order of sequence
+	underway   map[string]*batch // of these, those without an end
+	operations []*operation      // in order of sequence
 	operation  map[string]*operation
 	rules      []*rule // in order of their operations
 	slots      slots
@@ -64,7 +65,7 @@ func New(limits store.Limits) *Ledger {
 		shown: make(map[uint64]uint32), progress: make(map[uint64]store.Progress),
 		owners:   owners{byIndex: make(map[uint32]*owner)},
 		byReader: make(map[string]*reader), byIncident: make(map[string]*incident),
-		batches: make(map[string]*batch), operation: make(map[string]*operation),
+		batches: make(map[string]*batch), underway: make(map[string]*batch), operation: make(map[string]*operation),
 		slots: newSlots(), sealed: make(map[store.Fate]uint64),
 	}
 	for i := range l.fates {

@@ -43,6 +43,7 @@ func (l *Ledger) conclude(tx Tx, b *batch, m store.Mark, results map[uint64]stor
 	if b.Kind != store.KindDigest || !b.pins(m) {
 		b.Pinned, b.Next = false, time.Time{}
 		b.Ended, b.Outcome, b.Assumed, b.Whole = m.At, m.Outcome, m.Assumed, m.Whole
+		delete(l.underway, b.ID)
 		tx.PutMail(b.ID, nil)
 	}
 	switch b.Kind {

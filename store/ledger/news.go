@@ -45,20 +45,15 @@ func (r *Reads) Incidents(ctx context.Context, reader string, now time.Time) ite
 
 // visible are the incidents with visible copies, in order of opening.
 func (r *Reads) visible(reader string) []string {
-	r.ledger.RLock()
-	defer r.ledger.RUnlock()
-	var all []*incident
-	for _, i := range r.ledger.incidentsOf(reader) {
-		if i.visible() > 0 {
-			all = append(all, i)
+	var places []rank
+	r.locked(func(l *Ledger) {
+		for _, i := range l.incidentsOf(reader) {
+			if i.visible() > 0 {
+				places = append(places, rank{i.Sequence, i.ID})
+			}
 		}
-	}
-	slices.SortFunc(all, byOpening)
-	ids := make([]string, len(all))
-	for k, i := range all {
-		ids[k] = i.ID
-	}
-	return ids
+	})
+	return inOrder(places)
 }
 
 // telling is how the incidents of some ids are told, as far as they are kept.

@@ -47,7 +47,7 @@ func queries(w *world) {
 		"no incident":    {store.Query{Filter: "--incident i99999"}, 0},
 		"id":             {store.Query{Filter: "--id " + m.ID + ".2"}, 1},
 		"ids":            {store.Query{Filter: "--id " + m.ID + " --id " + strings.ToUpper(w.entry(n[0]).ID())}, 3},
-		"copy":           {store.Query{IDs: []string{m.ID + ".2", m.ID + ".3", "x", "x.1", ".", m.ID + ".x"}}, 1},
+		"copy":           {store.Query{IDs: []string{m.ID + ".2", m.ID + ".3", m.ID + ".0", "x", "x.1", ".", m.ID + ".x"}}, 1},
 		"batch":          {store.Query{Batch: told.ID}, 300},
 		"operation":      {store.Query{Operation: o.ID}, 1},
 		"nothing":        {store.Query{Operation: "none"}, 0},

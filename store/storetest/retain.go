@@ -13,6 +13,7 @@ func retaining() []test {
 		{name: "a live copy keeps its interval", run: liveKeeps},
 		{name: "trash is kept for its own time", run: trash, limit: func(l *store.Limits) { l.Trash = 24 * time.Hour * 14 }},
 		{name: "an incident outlives its first copies", run: incidentStays},
+		{name: "an old incident goes and leaves the newer one of its key", run: newerStays},
 		{name: "keys are kept longer than their mail", run: keysKept},
 		{name: "slots are kept as long as mail", run: slotsKept},
 		{name: "everything goes in the end", run: allGone},
@@ -122,6 +123,25 @@ func incidentStays(w *world) {
 	w.reopen()
 	check()
 	w.sound()
+}
+
+func newerStays(w *world) {
+	w.alerts(ann, "s1-disk", 1)
+	w.tell(ann)
+	w.wait(4 * day)
+	w.alerts(ann, "s1-disk", 1)
+	w.tell(ann)
+	w.wait(4 * day)
+	second := w.entry(w.alerts(ann, "s1-disk", 1)[0]).Copy.Incident
+	w.tend()
+	all := w.incidents(ann)
+	equal(w, "incidents", len(all), 2)
+	if all[1].ID != second {
+		w.Fatalf("incidents %+v", all)
+	}
+	w.wait(time.Hour)
+	n := w.alerts(ann, "s1-disk", 1)[0]
+	equal(w, "incident", w.entry(n).Copy.Incident, second)
 }
 
 func keysKept(w *world) {
