@@ -161,14 +161,15 @@ func (s *Store) fail(err error) { s.err = err }
 // Each wraps [store.ErrCorrupt]; everything else works.
 func (s *Store) Damaged() []error { return s.damage }
 
-// Watch looks whether the database is still the file that was opened. Call it
-// each minute: writing into a file that was removed succeeds, and is lost.
-// When it is gone the store stops.
+// Watch looks whether the database is still the file that was opened: writing
+// into one that was removed succeeds, and is lost. Each commit looks, too;
+// call Watch each minute, for the times without any. When the file is gone
+// the store stops.
 func (s *Store) Watch() error {
-	if s.present() {
+	gone := s.gone()
+	if gone == nil {
 		return nil
 	}
-	gone := fmt.Errorf("%w: %s was removed or replaced while in use", store.ErrStopped, s.path)
 	select {
 	case s.failing <- gone:
 	default:
@@ -177,13 +178,16 @@ func (s *Store) Watch() error {
 	return gone
 }
 
-func (s *Store) present() bool {
+// gone says that the file was removed or replaced.
+func (s *Store) gone() error {
 	opened, err := s.file.Stat()
 	if err != nil {
-		return false
+		return fmt.Errorf("%w: %w", store.ErrStopped, err)
 	}
-	named, err := os.Stat(s.path)
-	return err == nil && os.SameFile(opened, named)
+	if named, err := os.Stat(s.path); err != nil || !os.SameFile(opened, named) {
+		return fmt.Errorf("%w: %s was removed or replaced while in use", store.ErrStopped, s.path)
+	}
+	return nil
 }
 
 // Close ends the store when the commands under way have been answered.

@@ -201,31 +201,68 @@ func TestCloseAnswersWhatWaits(t *testing.T) {
 	}
 }
 
+// TestFileThatVanishes: no mail is acknowledged that would be lost with the
+// file, and without mail Watch finds out.
 func TestFileThatVanishes(t *testing.T) {
-	for name, lose := range map[string]func(path string) error{
+	ways := map[string]func(path string) error{
 		"removed": os.Remove,
 		"replaced": func(path string) error {
 			return errors.Join(os.WriteFile(path+"x", nil, 0o600), os.Rename(path+"x", path))
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			folder := state(t)
-			s := openAt(t, folder, Options{})
-			accept(t, s, 0, 1)
-			if err := s.Watch(); err != nil {
-				t.Fatal(err)
-			}
-			if err := lose(Path(folder)); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Watch(); !errors.Is(err, store.ErrStopped) {
-				t.Errorf("Watch: %v", err)
-			}
-			<-s.Stopped()
-			if err := s.Accept(t.Context(), mail(1), text(1)); !errors.Is(err, store.ErrStopped) {
-				t.Errorf("accept: %v", err)
-			}
-		})
+	}
+	notices := map[string]func(s *Store) error{
+		"by a commit": func(s *Store) error { return s.Accept(t.Context(), mail(1), text(1)) },
+		"by Watch":    (*Store).Watch,
+	}
+	for way, lose := range ways {
+		for by, notice := range notices {
+			t.Run(way+", noticed "+by, func(t *testing.T) {
+				folder := state(t)
+				s := openAt(t, folder, Options{})
+				accept(t, s, 0, 1)
+				if err := errors.Join(s.Watch(), lose(Path(folder))); err != nil {
+					t.Fatal(err)
+				}
+				if err := notice(s); !errors.Is(err, store.ErrStopped) {
+					t.Errorf("got %v", err)
+				}
+				<-s.Stopped()
+				if err := s.Accept(t.Context(), mail(2), text(2)); !errors.Is(err, store.ErrStopped) {
+					t.Errorf("accept: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestCheckBeforeOpening: the hook sees an existing database, locked, and its
+// verdict counts.
+func TestCheckBeforeOpening(t *testing.T) {
+	folder := state(t)
+	var seen []string
+	bad := errors.New("bad")
+	verdict := error(nil)
+	o := Options{Timeout: time.Millisecond, Check: func(path string) error {
+		seen = append(seen, path)
+		if _, err := lock(folder, 0); !errors.Is(err, ErrLocked) {
+			t.Errorf("the folder is not locked: %v", err)
+		}
+		return errors.Join(Check(path), verdict)
+	}}
+	for i, want := range []error{nil, nil, bad} {
+		if i == 2 {
+			verdict = bad
+		}
+		s, err := Open(folder, o)
+		if !errors.Is(err, want) {
+			t.Errorf("open %d: %v", i, err)
+		}
+		if s != nil {
+			_ = s.Close()
+		}
+	}
+	if len(seen) != 2 || seen[0] != Path(folder) {
+		t.Errorf("checked %q", seen)
 	}
 }
 

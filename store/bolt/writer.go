@@ -176,7 +176,10 @@ func (s *Store) attempt(group []*command) (answers []error, err error) {
 	if t.err != nil || !t.written {
 		return answers, errors.Join(t.err, tx.Rollback())
 	}
-	return answers, s.flush(tx)
+	if err := s.flush(tx); err != nil {
+		return answers, err
+	}
+	return answers, s.gone()
 }
 
 // do runs one command, unless its caller has gone.
