@@ -372,15 +372,10 @@ func occupy(t *testing.T, path string) {
 func TestBodiesGoALittleAtATime(t *testing.T) {
 	const mails = 3000
 	folder := state(t)
-	commits := make(chan Commit, mails)
+	commits := make(chan Commit, 2*mails)
 	o := Options{OnCommit: func(c Commit) { commits <- c }}
 	s := openAt(t, folder, o)
-	for n := range mails {
-		if err := s.Accept(t.Context(), mail(n), text(n)); err != nil {
-			t.Fatal(err)
-		}
-		<-commits
-	}
+	acceptAll(t, s, mails)
 	purge := store.Operate{ID: "o1", At: start.Add(3600e9), Kind: store.OpPurge, By: "ops", Filter: "--reader reader1@example.org --reader reader2@example.org " +
 		"--reader reader3@example.org --reader reader4@example.org --reader reader5@example.org", Forever: true}
 	if op, err := s.Operate(t.Context(), purge); err != nil || op.Copies != mails/2 {

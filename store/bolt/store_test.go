@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,6 +83,23 @@ func accept(t testing.TB, s *Store, from, to int) {
 	}
 }
 
+// acceptAll accepts mail from many senders at once: few commits do.
+func acceptAll(t testing.TB, s *Store, mails int) {
+	t.Helper()
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range 128 {
+		wg.Go(func() {
+			for n := int(next.Add(1)) - 1; n < mails; n = int(next.Add(1)) - 1 {
+				if err := s.Accept(t.Context(), mail(n), text(n)); err != nil {
+					t.Errorf("mail %d: %v", n, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // kept lists the ids of all messages, and fails on any other error than damage.
 func kept(t testing.TB, s *Store) map[string]bool {
 	t.Helper()
@@ -108,7 +127,7 @@ func noDifferences(t testing.TB, s *Store, accepted uint64) {
 func TestReopenKeepsEverything(t *testing.T) {
 	folder := state(t)
 	s := openAt(t, folder, Options{})
-	accept(t, s, 0, 300)
+	acceptAll(t, s, 300)
 	before := entries(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
