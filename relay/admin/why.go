@@ -86,6 +86,9 @@ func (s *Server) whyIncident(ctx context.Context, w *Why, e store.Entry, now tim
 		state = "closed at " + clock(i.Closed)
 	}
 	w.say("It belongs to incident %s (%s): %d copies, %d objects, first at %s.", i.ID, state, i.Copies, i.ObjectCount, clock(i.First))
+	if i.Format == "overflow" {
+		w.say("So many incidents had opened that this one takes all further kinds of mail: %s.", i.Title)
+	}
 	switch {
 	case e.Shown != "":
 		w.say("First notice %s showed it whole; the next digest counts it.", e.Shown)
