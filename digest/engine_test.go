@@ -391,15 +391,19 @@ func TestCrashAfterDot(t *testing.T) {
 type failing struct {
 	store.Store
 	mark bool
+	err  error // errDisk if nil
 }
 
 var errDisk = errors.New("disk trouble")
 
 func (f *failing) Mark(ctx context.Context, m store.Mark) error {
-	if f.mark {
-		return errDisk
+	switch {
+	case !f.mark:
+		return f.Store.Mark(ctx, m)
+	case f.err != nil:
+		return f.err
 	}
-	return f.Store.Mark(ctx, m)
+	return errDisk
 }
 
 // While a digest of unknown outcome holds up the next one, what is new is

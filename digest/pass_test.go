@@ -215,6 +215,32 @@ func TestPassBudget(t *testing.T) {
 	w.wantFates("passed 601")
 }
 
+// One that comes when a slot is free does not go before those that wait for it.
+func TestPassBudgetKeepsOrder(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.PassBudget, w.cfg.Concurrency = 2, 1
+	w.boot()
+	var ids []string
+	for i := range 4 {
+		ids = append(ids, w.accept(letter("ann@x.example", "bob@x.example", fmt.Sprint("topic ", i))))
+		w.step()
+	}
+	w.run(time.Hour - time.Second)
+	w.steady += 2 * time.Second // the slots are free, and nobody has looked
+	ids = append(ids, w.accept(letter("ann@x.example", "bob@x.example", "new")))
+	w.run(4 * time.Hour)
+	got := w.server.to("bob@x.example")
+	if len(got) != 5 {
+		t.Fatalf("%d mails", len(got))
+	}
+	for i, id := range ids {
+		if !bytes.Contains(got[i].body, []byte(id)) {
+			t.Errorf("mail %d is not the one that came as such", i)
+		}
+	}
+	w.check()
+}
+
 // Nobody else waits behind a reader's backlog, however long it is.
 func TestPassBacklogStarvesNobody(t *testing.T) {
 	w := newWorld(t)

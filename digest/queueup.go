@@ -12,13 +12,14 @@ import (
 func (t *turn) queueUp(e store.Entry) time.Time {
 	now, _ := t.now()
 	step := t.Window / time.Duration(max(t.PassBudget, 1))
-	if !e.Progress.Next.IsZero() {
-		return now.Add(step)
-	}
 	t.Engine.mu.Lock()
 	defer t.Engine.mu.Unlock()
-	at := laterOf(t.memo.tail[e.Copy.Reader], now).Add(step)
-	t.memo.tail[e.Copy.Reader] = at
+	tail := t.memo.tail[e.Copy.Reader]
+	at := laterOf(tail, now).Add(step)
+	if !e.Progress.Next.IsZero() {
+		at = now.Add(step)
+	}
+	t.memo.tail[e.Copy.Reader] = laterOf(tail, at)
 	return at
 }
 
