@@ -48,7 +48,7 @@ func (s *scanner) classifyLetters(t *token, seen classSet) {
 	switch {
 	case s.host != "" && s.isHost(word):
 		t.kind = self
-	case s.afterUser() && !isLittle(word):
+	case s.afterUser(t.start) && !isLittle(word):
 		t.kind = user
 	case len(word) >= 8 && (seen == 1<<hexLower || seen == 1<<hexUpper):
 		t.kind = hash
@@ -78,7 +78,7 @@ func (s *scanner) classifyWord(t *token, m *shape) {
 		return
 	}
 	word := s.text[t.start:t.end]
-	if t.kind = s.kindOf(word, m); t.kind == constant && m.dots > 0 {
+	if t.kind = s.kindOf(word, t.start, m); t.kind == constant && m.dots > 0 {
 		t.from = exceptionClass(s.text, t.start, t.end)
 	}
 	if s.host != "" && s.isHost(word) {
@@ -96,9 +96,9 @@ func (s *scanner) isHost(word string) bool {
 }
 
 // kindOf decides what a word without slashes and loose ends is.
-func (s *scanner) kindOf(word string, m *shape) kind {
+func (s *scanner) kindOf(word string, start int, m *shape) kind {
 	switch {
-	case s.afterUser() && !isLittle(word):
+	case s.afterUser(start) && !isLittle(word):
 		return user
 	case m.ats > 0 && isMailbox(word):
 		return mailbox
@@ -114,11 +114,11 @@ func (s *scanner) kindOf(word string, m *shape) kind {
 		return version
 	case isQuantity(word):
 		return duration
-	case isUUID(word, m), isHexWord(word, m), isRandom(word, m):
+	case isUUID(word, m), isHexWord(word, m), isRandom(word, m), m.tildes >= 2:
 		return hash
 	case m.colons+m.dots > 0 && m.letters == m.hex && m.dashes+m.unders+m.others == 0 && (m.colons >= 2 || isDigit(word[0])):
 		return address // MAC, IPv6, PCI
-	case isHost(word, m):
+	case isHost(word, m), s.afterName():
 		return host
 	}
 	return identifier
@@ -146,10 +146,28 @@ func (s *scanner) beforeTime() bool {
 	return isDigit(rest[0]) || isCalendar(rest[:end])
 }
 
-// afterUser reports whether the token before says that a user's name follows:
-// "user alice", not "user=root".
-func (s *scanner) afterUser() bool {
-	return s.lastEnd-s.lastStart >= 4 && isUserWord(s.text[s.lastStart:s.lastEnd]) && s.text[s.lastEnd] != '='
+// afterUser reports whether the tokens before say that a user's name follows:
+// "user alice" and "password for alice", but not "user=root", nor what stands
+// in brackets behind an empty name.
+func (s *scanner) afterUser(start int) bool {
+	last := s.text[s.lastStart:s.lastEnd]
+	switch {
+	case len(last) < 3 || s.text[s.lastEnd] == '=' || strings.ContainsAny(s.text[s.lastEnd:start], "[("):
+		return false
+	case last == "for":
+		return strings.HasSuffix(s.text[:s.lastStart], "assword ")
+	}
+	return isUserWord(last)
+}
+
+// afterName reports whether the token before says that a name follows, of
+// which there are many: "host name db1".
+func (s *scanner) afterName() bool {
+	switch s.text[s.lastStart:s.lastEnd] {
+	case "name", "hostname":
+		return true
+	}
+	return false
 }
 
 // kindOfDigits tells numbers, times and addresses apart by their joints.

@@ -192,6 +192,9 @@ func appendConstant(dst []byte, word string) []byte {
 		case isHex(c) && (i == 0 || isJoin(word[i-1])) && hashPart(word[i:]) > 0:
 			i += hashPart(word[i:]) - 1
 			dst = appendRun(dst)
+		case isUpper(c) && i > 0 && isJoin(word[i-1]) && indexPart(word[i:]) > 0:
+			i += indexPart(word[i:]) - 1
+			dst = appendRun(dst)
 		case isDigit(c):
 			for i+1 < len(word) && isDigit(word[i+1]) {
 				i++
@@ -221,14 +224,30 @@ func hashPart(word string) int {
 	return n
 }
 
-// appendRun appends the 0 of a digit run: 10-1 is one run, and the sign of a
-// number (blk_-12) is none of its name.
+// indexPart is the length of the index that a word begins with, as far as its
+// next joint: a capital and digits, as in rack_A8; 0 if it begins with none.
+func indexPart(word string) int {
+	n := 1
+	for n < len(word) && isDigit(word[n]) {
+		n++
+	}
+	if n < 2 || n < len(word) && !isJoin(word[n]) {
+		return 0
+	}
+	return n
+}
+
+// appendRun appends the 0 of a digit run. Runs apart by a joint are one, as in
+// 10-1, and so are those with a single letter between, as in 12_m_3; the sign
+// of a number, as in blk_-12, is none of its name.
 func appendRun(dst []byte) []byte {
 	n := len(dst)
-	if n >= 2 && isJoin(dst[n-1]) && dst[n-2] == '0' {
+	switch {
+	case n >= 2 && isJoin(dst[n-1]) && dst[n-2] == '0':
 		return dst[:n-1]
-	}
-	if n >= 2 && dst[n-1] == '-' && isJoin(dst[n-2]) {
+	case n >= 4 && isJoin(dst[n-1]) && isLetter(dst[n-2]) && isJoin(dst[n-3]) && dst[n-4] == '0':
+		return dst[:n-3]
+	case n >= 2 && dst[n-1] == '-' && isJoin(dst[n-2]):
 		dst = dst[:n-1]
 	}
 	return append(dst, '0')

@@ -16,6 +16,7 @@ const (
 	slashes
 	underscore
 	at
+	tilde
 	other // the rest of ASCII
 	wide  // part of a character beyond ASCII
 	classCount
@@ -25,7 +26,7 @@ const (
 type classSet uint16
 
 // joints are the classes that may stand loose at the end of a word.
-const joints classSet = 1<<dot | 1<<colon | 1<<dash | 1<<slashes | 1<<at
+const joints classSet = 1<<dot | 1<<colon | 1<<dash | 1<<slashes | 1<<at | 1<<tilde
 
 const letters classSet = 1<<hexLower | 1<<otherLower | 1<<hexUpper | 1<<otherUpper
 
@@ -34,7 +35,7 @@ var classes = func() (table [256]class) {
 	for c := range table {
 		table[c] = classOf(byte(c))
 	}
-	for _, c := range "()[]{}<>\"'`,;|!?*+#~^&$%=" {
+	for _, c := range "()[]{}<>\"'`,;|!?*+#^&$%=" {
 		table[c] = separator
 	}
 	return table
@@ -70,6 +71,8 @@ func classOf(c byte) class {
 		return underscore
 	case '@':
 		return at
+	case '~':
+		return tilde
 	}
 	return other
 }
@@ -78,7 +81,7 @@ func classOf(c byte) class {
 type shape struct {
 	digits, letters, upper, lower, hex    uint16 // hex: letters a to f
 	dots, dashes, colons, slashes, unders uint16
-	ats, others, wide                     uint16
+	ats, tildes, others, wide             uint16
 	changes                               uint16 // from letter to digit or back
 }
 
@@ -105,7 +108,7 @@ func measure(word string) shape {
 		digits: n[digit], letters: n[hexLower] + n[otherLower] + n[hexUpper] + n[otherUpper],
 		upper: n[hexUpper] + n[otherUpper], lower: n[hexLower] + n[otherLower], hex: n[hexLower] + n[hexUpper],
 		dots: n[dot], dashes: n[dash], colons: n[colon], slashes: n[slashes], unders: n[underscore],
-		ats: n[at], others: n[other], wide: n[wide], changes: changes,
+		ats: n[at], tildes: n[tilde], others: n[other], wide: n[wide], changes: changes,
 	}
 }
 

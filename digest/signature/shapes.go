@@ -6,7 +6,7 @@ import "strings"
 
 // isEdge reports whether a joint at the end of a word is none of it.
 func isEdge(c byte) bool {
-	return c == '.' || c == ':' || c == '-' || c == '/' || c == '\\' || c == '@'
+	return c == '.' || c == ':' || c == '-' || c == '/' || c == '\\' || c == '@' || c == '~'
 }
 
 func slash(word string) int { return strings.IndexAny(word, `/\`) }
@@ -221,7 +221,7 @@ func keyColon(word string, m *shape) int {
 // isHost takes dotted names with two dots, or one dot and a digit or a common
 // top-level domain, and names with a port.
 func isHost(word string, m *shape) bool {
-	if m.others+m.unders+m.ats+m.slashes+m.wide > 0 {
+	if m.others+m.unders+m.ats+m.tildes+m.slashes+m.wide > 0 {
 		return false
 	}
 	name, port, found := strings.Cut(word, ":")
@@ -250,7 +250,7 @@ func isCommonDomain(label string) bool {
 // isLittle reports whether a word that follows "user" is not its name.
 func isLittle(word string) bool {
 	switch word {
-	case "from", "on", "at", "in", "for", "is", "was", "has", "not", "by", "to", "with", "and", "or", "unknown", "does", "did", "name", "id":
+	case "from", "on", "at", "in", "for", "is", "was", "has", "not", "by", "to", "with", "and", "or", "unknown", "does", "did", "name", "id", "invalid", "illegal", "user":
 		return true
 	}
 	return false
