@@ -103,7 +103,7 @@ func (s *session) sign(files []string, read func(mailFile) signed) error {
 func reading(m mailFile, rules *policy.Policy, envelope store.Envelope, to string) signed {
 	r, steps := signature.Explain(m.raw)
 	if envelope.From == "" {
-		envelope.From = cmp.Or(m.from, addressIn(r.From))
+		envelope.From = cmp.Or(m.from, addressIn(r.From), "unknown")
 	}
 	d := rules.Decide(policy.Input{Envelope: envelope, To: to, Reading: &r})
 	v := signed{

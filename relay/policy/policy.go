@@ -81,7 +81,7 @@ func byNature(in Input) Decision {
 		return Decision{store.Pass, "null sender"}
 	case slices.Contains(r.Marks, "bounce"):
 		return Decision{store.Pass, "reports about a mail"}
-	case byPerson(r):
+	case byPerson(r) && !slices.ContainsFunc(r.Marks, byRobot):
 		return Decision{store.Pass, "answers or forwards a mail"}
 	case recognised(r.Signature.Format):
 		return Decision{store.Alert, "format " + r.Signature.Format}
@@ -96,8 +96,7 @@ func byNature(in Input) Decision {
 }
 
 // byPerson reports whether a subject says that somebody answers or forwards.
-// Programs thread their mails by References, and none of them writes "Re:"
-// without a person's comment behind it.
+// Most programs thread their mails by References alone.
 func byPerson(r *store.Reading) bool {
 	word, _, found := strings.Cut(r.Subject, ":")
 	if !found {
@@ -110,6 +109,16 @@ func byPerson(r *store.Reading) bool {
 		return r.Answers
 	}
 	return false
+}
+
+// byRobot reports whether a mark says that a program writes, even where it
+// answers a person as robots do that test patches.
+func byRobot(mark string) bool {
+	switch mark {
+	case "auto-submitted", "robot:robot", "robot:daemon", "robot:noreply", "robot:bugzilla", "robot:github", "robot:lkp":
+		return true
+	}
+	return strings.HasPrefix(mark, "robot:") && strings.HasSuffix(mark, "bot")
 }
 
 // recognised reports whether a format is that of an alert.
@@ -133,12 +142,12 @@ func automation(marks []string) string {
 // telling reports whether a mark is set by programs alone. The others stand in
 // mail of people as well: every human post to a mailing list has a List-Id and
 // Precedence: bulk or list, X-Auto-Response-Suppress only asks others not to
-// answer, Feedback-ID is added by senders of newsletters and of passwords, and
-// most mailers name themselves.
+// answer, Feedback-ID is added by senders of newsletters and of passwords, a
+// vacation note answers for a person, and most mailers name themselves.
 func telling(mark string) bool {
 	kind, value, _ := strings.Cut(mark, ":")
 	switch kind {
-	case "precedence", "list-id", "list-unsubscribe", "x-auto-response-suppress", "feedback-id", "bounce":
+	case "precedence", "list-id", "list-unsubscribe", "x-auto-response-suppress", "feedback-id", "bounce", "auto-replied":
 		return false
 	case "x-mailer", "user-agent":
 		return roleOf(value) != ""
