@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -92,33 +93,48 @@ func isSystemRole(local string) bool {
 	return false
 }
 
-// robot is the word in the sender's name or address by which it is a program
-// or a role in which programs write, or "".
+// robot is the word in the sender's name or address by which it is a program,
+// or a role in which programs write, or "". Words for a program come first.
 func (s sender) robot() string {
+	words := strings.FieldsFunc(strings.ToLower(before(s.local, "+")+" "+s.name), func(r rune) bool { return r < 'a' || r > 'z' })
+	if i := slices.IndexFunc(words, isBotWord); i >= 0 {
+		return words[i]
+	}
+	for _, silent := range [...]string{"no-reply", "no_reply", "no.reply", "do-not-reply", "do_not_reply", "dont-reply"} {
+		if strings.HasPrefix(s.local, silent) {
+			return "noreply"
+		}
+	}
 	if isSystemRole(s.local) {
 		return s.local
 	}
-	for _, part := range [...]string{before(s.local, "+"), s.name} {
-		for _, word := range strings.FieldsFunc(strings.ToLower(part), func(r rune) bool { return r < 'a' || r > 'z' }) {
-			if isRobotWord(word) {
-				return word
-			}
-		}
-	}
-	if strings.HasPrefix(s.local, "no-reply") || strings.HasPrefix(s.local, "do-not-reply") || strings.HasPrefix(s.local, "no_reply") {
-		return "noreply"
+	if i := slices.IndexFunc(words, isRobotWord); i >= 0 {
+		return words[i]
 	}
 	return ""
 }
 
+// isBotWord reports whether a word says that a program writes.
+func isBotWord(word string) bool {
+	switch word {
+	case "bot", "robot", "noreply", "donotreply", "daemon":
+		return true
+	case "abbot", "talbot", "cabot", "elbot":
+		return false
+	}
+	return len(word) > 4 && strings.HasSuffix(word, "bot")
+}
+
+// isRobotWord reports whether a word names a program, or a role in which
+// programs write.
 func isRobotWord(word string) bool {
 	switch word {
-	case "bot", "robot", "noreply", "donotreply", "daemon", "jenkins", "buildbot", "builder", "buildd", "autobuild", "autobuilder", "builds", "travis", "circleci", "appveyor", "gitlab", "gitea", "gerrit",
+	case "jenkins", "builder", "buildd", "autobuild", "autobuilder", "builds", "travis", "circleci", "appveyor", "gitlab", "gitea", "gerrit",
 		"nagios", "naemon", "icinga", "shinken", "zabbix", "sensu", "checkmk", "monit", "munin", "cacti", "librenms", "netdata", "prometheus", "alertmanager", "grafana", "kuma", "healthchecks", "pagerduty", "opsgenie", "datadog", "pingdom", "uptimerobot",
 		"alert", "alerts", "alerting", "alarm", "alarms", "monitor", "monitoring", "watchdog", "notification", "notifications", "notifier", "notify",
 		"cron", "anacron", "root", "systemd", "systemdtimer", "puppet", "ansible", "backup", "backups", "bacula", "bareos", "veeam", "smartd", "mdadm", "zed", "logwatch", "logcheck", "ossec", "wazuh", "sge", "slurm", "gridengine", "ceph",
 		"bugzilla", "sentry", "phabricator", "redmine", "jira", "github", "automation", "automated", "automatic", "autotest", "kernelci", "osstest", "lava", "patchwork", "patchew", "lkp":
 		return true
 	}
-	return len(word) > 4 && strings.HasSuffix(word, "bot") && word != "abbot" && word != "talbot" && word != "cabot" && word != "elbot"
+	return false
 }

@@ -14,7 +14,7 @@ func classOf(r store.Reading) string {
 	switch {
 	case r.Digest != "", slices.Contains(r.Marks, "bounce"):
 		return string(store.Pass)
-	case isReply(r) && !slices.Contains(r.Marks, "auto-submitted") && !slices.ContainsFunc(r.Marks, isRobot):
+	case isReply(r) && !slices.ContainsFunc(r.Marks, isRobot):
 		return string(store.Pass)
 	case r.Signature.Format != "generic", slices.ContainsFunc(r.Marks, isDecisive):
 		return string(store.Alert)
@@ -36,14 +36,24 @@ func isReply(r store.Reading) bool {
 	return false
 }
 
-func isRobot(mark string) bool { return strings.HasPrefix(mark, "robot:") }
+// isRobot reports whether a mark says that a program writes, even in answer to
+// a person.
+func isRobot(mark string) bool {
+	switch mark {
+	case "auto-submitted", "robot:robot", "robot:daemon", "robot:noreply", "robot:bugzilla", "robot:github", "robot:lkp":
+		return true
+	}
+	return strings.HasPrefix(mark, "robot:") && strings.HasSuffix(mark, "bot")
+}
 
 // isDecisive reports whether only programs set a mark; lists set the others on
 // mail of people as well.
 func isDecisive(mark string) bool {
-	switch kind, _, _ := strings.Cut(mark, ":"); kind {
-	case "precedence", "list-id", "list-unsubscribe", "list-post", "x-auto-response-suppress", "bounce", "auto-replied":
+	switch kind, value, _ := strings.Cut(mark, ":"); kind {
+	case "precedence", "list-id", "list-unsubscribe", "x-auto-response-suppress", "bounce", "auto-replied":
 		return false
+	case "x-mailer", "user-agent":
+		return slices.Contains([]string{"monit", "nagios", "icinga", "zabbix", "jenkins", "cron", "logwatch"}, value)
 	}
 	return true
 }
