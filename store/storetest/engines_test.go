@@ -56,7 +56,6 @@ func TestMemory(t *testing.T) { storetest.Run(t, inMemory()) }
 func TestBolt(t *testing.T)   { storetest.Run(t, inFile()) }
 
 func TestMemoryMachine(t *testing.T) { storetest.Machine(t, inMemory()) }
-func TestBoltMachine(t *testing.T)   { storetest.Machine(t, inFile()) }
 func TestSame(t *testing.T)          { storetest.Same(t, inMemory(), inFile()) }
 func TestMemoryUndo(t *testing.T)    { storetest.Undo(t, inMemory()) }
 func TestBoltUndo(t *testing.T)      { storetest.Undo(t, inFile()) }
