@@ -458,3 +458,33 @@ func TestAssumedIsToldBeforeWhole(t *testing.T) {
 	}
 	w.check()
 }
+
+// What a former run sent with an unknown outcome is old mail, also when it
+// waits again.
+func TestOldMailIsNotAnnouncedWhenItComesBack(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Notices = 0
+	w.boot()
+	how := &answer{outcome: store.Uncertain, lost: true}
+	w.server.say = func(stage string, m store.Outgoing, _ string) *answer {
+		if stage == "dot" {
+			return how
+		}
+		return nil
+	}
+	w.until("10:01")
+	w.accept(alert("ops@x.example", "disk full"))
+	if _, err := w.engine.SendNow(context.Background(), w.now(), "ops@x.example"); err == nil {
+		t.Fatal("the outcome is known")
+	}
+	w.cfg.Notices = 4
+	w.boot()
+	how = &answer{outcome: store.Rejected, reply: store.Reply{Code: 554, Verdict: store.MailFailed}}
+	w.until("11:10")
+	for _, d := range w.server.got {
+		if !d.digest() {
+			t.Errorf("old mail was announced at %v", d.at)
+		}
+	}
+	w.check()
+}

@@ -13,7 +13,8 @@ import (
 type job func(ctx context.Context) error
 
 // carry runs the jobs as the mail server lets us. A mail server that is not
-// there costs one of them, whatever their number.
+// there costs one of them, whatever their number. Nothing is sent while the
+// store has no room for what becomes of it.
 func (t *turn) carry(ctx context.Context, jobs []job) {
 	places := make(chan struct{}, t.Concurrency)
 	var under sync.WaitGroup

@@ -147,13 +147,9 @@ func (t *turn) pause(err error) time.Time {
 }
 
 // settle records outcomes that could not be recorded when they were known.
-// Nothing is sent while there is no room for them.
 func (t *turn) settle(ctx context.Context) error {
 	for _, m := range t.takePending() {
 		t.mark(ctx, m)
-	}
-	if t.cramped() {
-		return t.failure()
 	}
 	return t.broken()
 }
