@@ -73,7 +73,7 @@ type Writer interface {
 	DropReader(name string)
 	PutIncident(i Incident) // by ID
 	DropIncident(id string)
-	// PutKey keeps the key of a message.
+	// PutKey keeps the key of a message that was removed.
 	PutKey(k Key)
 	DropKey(key string)
 	PutSeal(s store.Seal) // by Sequence; never dropped
@@ -115,7 +115,8 @@ type Operation struct {
 // Key is the key of a message, kept for a while after the message.
 type Key struct {
 	Key string `cbor:"1,keyasint"`
-	// Dropped is when the message was removed, zero while it is kept.
+	// Dropped is when the message was removed. Keys of kept messages are
+	// told by the messages.
 	Dropped time.Time `cbor:"2,keyasint"`
 }
 
