@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"lull/relay/importer"
 )
 
 // mailFile is one mail of a file or folder.
@@ -94,57 +96,13 @@ func mailsOf(name string, r io.Reader, yield func(mailFile, error) bool) bool {
 		return yield(mailFile{name: name, raw: raw, from: returnPath(raw)}, nil)
 	}
 	n := 0
-	for m, err := range mbox(in) {
+	for part, err := range importer.Parts(in, largest) {
 		n++
-		m.name = fmt.Sprintf("%s#%d", name, n)
-		if !yield(m, err) {
+		if !yield(mailFile{name: fmt.Sprintf("%s#%d", name, n), raw: part.Raw, from: part.From}, err) {
 			return false
 		}
 	}
 	return true
-}
-
-// mbox yields the mails of an mbox (RFC 4155): each begins with a line "From
-// …" at the start or after an empty line; "From " inside is quoted with ">".
-func mbox(in *bufio.Reader) iter.Seq2[mailFile, error] {
-	return func(yield func(mailFile, error) bool) {
-		var m *mailFile
-		blank := true
-		for {
-			line, err := in.ReadBytes('\n')
-			if separator := blank && bytes.HasPrefix(line, []byte("From ")); separator {
-				if m != nil && !yield(*m, nil) {
-					return
-				}
-				m = &mailFile{from: separatorSender(string(line))}
-			} else if m != nil && len(m.raw)+len(line) <= largest {
-				m.raw = append(m.raw, unquoted(line)...)
-			}
-			blank = len(bytes.TrimRight(line, "\r\n")) == 0
-			if err != nil {
-				if m != nil && yield(*m, nil) && !errors.Is(err, io.EOF) {
-					yield(mailFile{}, err)
-				}
-				return
-			}
-		}
-	}
-}
-
-// unquoted takes one ">" off a quoted "From " line.
-func unquoted(line []byte) []byte {
-	if rest, ok := bytes.CutPrefix(line, []byte(">")); ok && bytes.HasPrefix(bytes.TrimLeft(rest, ">"), []byte("From ")) {
-		return rest
-	}
-	return line
-}
-
-func separatorSender(line string) string {
-	fields := strings.Fields(line)
-	if len(fields) < 2 || fields[1] == "MAILER-DAEMON" || !strings.Contains(fields[1], "@") {
-		return ""
-	}
-	return fields[1]
 }
 
 // returnPath is the envelope sender as the last mail server noted it.

@@ -71,7 +71,7 @@ func (s *session) commands() []group {
 	return []group{
 		{"The daemon", []*cobra.Command{s.serve(), s.configuration()}},
 		{"See", []*cobra.Command{s.status(), s.list(), s.incidents(), s.group(), s.show(), s.why(), s.forecast(), s.digest(), s.signature(), s.demo()}},
-		{"Act", []*cobra.Command{s.change("hold"), s.change("release"), s.change("purge"), s.undo(), s.rule()}},
+		{"Act", []*cobra.Command{s.change("hold"), s.change("release"), s.change("purge"), s.undo(), s.rule(), s.importing()}},
 		{"Account", []*cobra.Command{s.operations(), s.trash(), s.rules(), s.verify(), s.bound()}},
 	}
 }

@@ -46,6 +46,7 @@ type Config struct {
 	Previewer  Previewer
 	Forecaster Forecaster
 	Sender     Sender
+	Importer   Importer
 	// Explain tells the steps that gave a message its signature.
 	Explain func(body []byte) []string
 	// Live is asked for each status.
@@ -152,6 +153,8 @@ func (s *Server) routes() http.Handler {
 		"POST /v1/rules/test":           s.testRule,
 		"GET /v1/digest/preview":        s.preview,
 		"POST /v1/digest/send":          s.send,
+		"GET /v1/import":                s.importKnown,
+		"POST /v1/import":               s.importMessage,
 		"GET /v1/verify":                s.verify,
 		"GET /v1/bound":                 s.bound,
 	} {

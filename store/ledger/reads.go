@@ -203,3 +203,11 @@ func listed[T any](all []T) iter.Seq2[T, error] {
 		}
 	}
 }
+
+// Known reports whether Accept would answer a message of that key with
+// store.ErrKnown.
+func (r *Reads) Known(key string) bool {
+	var known bool
+	r.locked(func(l *Ledger) { _, known = l.keys[key] })
+	return known && key != ""
+}

@@ -85,9 +85,12 @@ type settings struct {
 
 // intake is where mail is taken in, or why it is not.
 type intake struct {
-	state string // "open", or why not
+	state string // openIntake, or why not
 	doors []string
 }
+
+// openIntake is the state in which mail is taken in.
+const openIntake = "open"
 
 // stopTime bounds an ordered stop; each part of it has its share.
 const stopTime = 30 * time.Second

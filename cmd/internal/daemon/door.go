@@ -19,7 +19,7 @@ func (d *daemon) serveAdmin(cfg config.Config) (stop func(), err error) {
 		return nil, err
 	}
 	d.admin = admin.New(admin.Config{
-		Store: d.store, Previewer: d, Forecaster: d, Sender: d,
+		Store: d.store, Previewer: d, Forecaster: d, Sender: d, Importer: d,
 		Explain: explain, Live: d.live, Wake: d.stir, Event: d.operated, Term: d.term,
 	})
 	go func() {

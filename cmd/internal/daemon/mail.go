@@ -51,7 +51,7 @@ func (d *daemon) serveMail(cfg config.Config) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &intake{state: "open"}
+	in := &intake{state: openIntake}
 	for _, door := range doors {
 		in.doors = append(in.doors, door.Addr().String())
 		go func() {

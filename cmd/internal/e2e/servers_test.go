@@ -16,6 +16,7 @@ import (
 type server struct {
 	*process
 	addr string
+	dir  string // its queue lies in
 }
 
 // settings fill the configuration templates.
@@ -67,7 +68,7 @@ func newExim(t *testing.T, next string) *server {
 	write(t, conf, eximConf, s)
 	p := start(t, nil, "exim4", "-C", conf, "-bdf", "-q2s", "-oX", s.addr())
 	until(t, 20*time.Second, "exim answers", func() bool { return answers(s.addr()) })
-	return &server{process: p, addr: s.addr()}
+	return &server{process: p, addr: s.addr(), dir: s.Dir}
 }
 
 const eximConf = `
@@ -83,6 +84,7 @@ smtp_accept_max = 200
 smtp_accept_max_per_connection = 100000
 remote_max_parallel = 4
 queue_run_max = 3
+dsn_advertise_hosts = *
 host_lookup =
 rfc1413_query_timeout = 0s
 tls_advertise_hosts =
@@ -127,7 +129,7 @@ func newPostfix(t *testing.T, next string) *server {
 	p := start(t, env, postfix, "-c", filepath.Join(s.Dir, "conf"), "start-fg")
 	t.Cleanup(func() { endMaster(t, filepath.Join(s.Dir, "queue/pid/master.pid")) })
 	until(t, 20*time.Second, "postfix answers", func() bool { return answers(s.addr()) })
-	return &server{process: p, addr: s.addr()}
+	return &server{process: p, addr: s.addr(), dir: s.Dir}
 }
 
 // endMaster ends Postfix's master, which leaves the process group that it was
