@@ -439,3 +439,18 @@ func TestUnreadableMail(t *testing.T) {
 	w.wantFates("passed 2, told 2")
 	w.check()
 }
+
+// To wait for the budget is no attempt.
+func TestWaitingForBudgetIsNoAttempt(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.PassBudget = 1
+	w.boot()
+	w.accept(letter("ann@x.example", "bob@x.example", "one"))
+	id := w.accept(letter("ann@x.example", "bob@x.example", "two"))
+	w.run(50 * time.Minute)
+	if p := w.entry(id).Progress; p.Attempts != 0 || p.Next.IsZero() {
+		t.Errorf("%+v", p)
+	}
+	w.run(time.Hour)
+	w.wantFates("passed 2")
+}

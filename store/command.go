@@ -87,7 +87,9 @@ type Mark struct {
 	Whole bool
 }
 
-// Result is what became of one copy.
+// Result is what became of one copy. Outside of an attempt, one that waits and
+// carries the reply that is kept already only waits longer: that counts as no
+// attempt.
 type Result struct {
 	Number uint64
 	Fate   Fate // Passed, Bounced, Expired or Waiting

@@ -58,7 +58,9 @@ func (l *Ledger) attempted(tx Tx, m store.Mark, r store.Result) {
 	if r.Fate == store.Passed && !known {
 		return
 	}
-	p.Attempts++
+	if m.Attempt != "" || r.Reply != p.Reply {
+		p.Attempts++
+	}
 	if r.Fate == store.Waiting && m.Outcome == store.Uncertain {
 		p.Uncertain++
 	}
