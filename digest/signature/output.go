@@ -131,10 +131,10 @@ func withoutTags(text, end string) string {
 	return text
 }
 
-// withoutCounter takes "(2)" off the end of a title.
+// withoutCounter takes "(2)" and "(rev2)" off the end of a title.
 func withoutCounter(text string) string {
 	if open := strings.LastIndex(text, " ("); open > 0 && strings.HasSuffix(text, ")") {
-		if inner := text[open+2 : len(text)-1]; digitsAt(inner, 0, len(inner)) {
+		if inner := strings.TrimPrefix(text[open+2:len(text)-1], "rev"); inner != "" && digitsAt(inner, 0, len(inner)) {
 			return text[:open]
 		}
 	}

@@ -109,6 +109,7 @@ type finding struct {
 	title    string
 	variant  string
 	recovers bool
+	anyRole  bool // whoever of an organisation sends it
 	reports  []store.Report
 }
 
@@ -132,7 +133,7 @@ func (m *mail) reading(f finding) store.Reading {
 		r.Reports = []store.Report{{State: store.Notice}}
 	}
 	r.Signature = store.Signature{
-		Title: clean(f.title, maxField), Format: f.format, Source: clean(m.from.source(), maxField),
+		Title: clean(f.title, maxField), Format: f.format, Source: clean(m.from.source(f.anyRole), maxField),
 		Core: f.core, Variant: clean(f.variant, maxField), Version: Version, Recovers: f.recovers,
 	}
 	r.Signature.ID = identify(r.Signature.Source, f.family, r.Signature.Core)

@@ -40,9 +40,13 @@ func parseSender(value string) sender {
 
 // source is the role and the organisation in whose name a mail was sent: the
 // local part without what varies, and the domain without its hosts. Hosts of
-// one fleet send as root@host; they are one source.
-func (s sender) source() string {
+// one fleet send as root@host; they are one source. Of mail that any user of a
+// host may send, the role is left out.
+func (s sender) source(anyRole bool) string {
 	role := string(appendConstant(nil, before(s.local, "+")))
+	if anyRole {
+		role = ""
+	}
 	if domain := organisation(s.domain); domain != "" {
 		return role + "@" + domain
 	}
