@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -376,12 +377,12 @@ func TestSenderRate(t *testing.T) {
 func TestSlowDown(t *testing.T) {
 	w := newWorld(t)
 	w.boot()
-	n := 0
+	var asked atomic.Int64
 	w.server.say = func(stage string, _ store.Outgoing, _ string) *answer {
 		if stage != "mail" {
 			return nil
 		}
-		if n++; n > 20 && n < 25 {
+		if n := asked.Add(1); n > 20 && n < 25 {
 			return refusesWith(451, store.SlowDown)
 		}
 		return nil

@@ -14,6 +14,7 @@ func retaining() []test {
 		{name: "trash is kept for its own time", run: trash, limit: func(l *store.Limits) { l.Trash = 24 * time.Hour * 14 }},
 		{name: "an incident outlives its first copies", run: incidentStays},
 		{name: "an old incident goes and leaves the newer one of its key", run: newerStays},
+		{name: "a reader stays as long as a copy", run: readerStays},
 		{name: "keys are kept longer than their mail", run: keysKept},
 		{name: "slots are kept as long as mail", run: slotsKept},
 		{name: "everything goes in the end", run: allGone},
@@ -142,6 +143,16 @@ func newerStays(w *world) {
 	w.wait(time.Hour)
 	n := w.alerts(ann, "s1-disk", 1)[0]
 	equal(w, "incident", w.entry(n).Copy.Incident, second)
+}
+
+func readerStays(w *world) {
+	n := w.accept(human(w.id("m"), w.now, bob))
+	w.mark("", w.pass(n...).ID, store.Delivered)
+	w.wait(day)
+	w.tend()
+	w.alerts(carl, "s1-disk", 1)
+	equal(w, "bob's copies", len(w.entries(store.Query{Filter: "--reader " + bob})), 1)
+	equal(w, "held for", got(w.Preview(w.Context(), w.order(store.OpHold, ""))).or(w).Readers[carl], 1)
 }
 
 func keysKept(w *world) {

@@ -65,6 +65,7 @@ func purgeRule(w *world) {
 		w.Fatalf("caught %+v", e)
 	}
 	equal(w, "caught", w.onlyRule().Caught, 3)
+	equal(w, "reason", w.onlyRule().Reason, "test")
 	equal(w, "copies of the operation", len(w.entries(store.Query{Operation: done.ID})), 5)
 	equal(w, "openings", len(got(w.Reader(w.Context(), ann)).or(w).Openings), 1)
 	undone := w.undo(done.ID)
