@@ -22,6 +22,9 @@ func hostIn(subject, own string) string {
 	candidate := ""
 	s := newScanner(subject, own)
 	previous := ""
+	if first := firstName(subject); looksLikeHost(first, identifier) && strings.ContainsAny(first, "0123456789") {
+		candidate = first
+	}
 	for t := (token{}); ; {
 		if !s.next(&t) {
 			return candidate
@@ -39,21 +42,45 @@ func hostIn(subject, own string) string {
 	}
 }
 
+// firstName is the name that a subject begins with, in brackets or before a
+// colon: "[web1] load" and "web1: load".
+func firstName(subject string) string {
+	subject = strings.TrimLeft(subject, " ]:")
+	if inner, found := strings.CutPrefix(subject, "["); found {
+		if name := before(inner, "]"); strings.IndexByte(name, ':') < 0 {
+			return name
+		}
+		return "" // [tree:branch]
+	}
+	name, _, found := strings.Cut(subject, ":")
+	if !found || strings.ContainsAny(name, " /") {
+		return ""
+	}
+	return name
+}
+
+// isVersionLike reports whether a dotted name begins with a digit and ends in
+// one: 6.4.0-12 is none of a host.
 func isVersionLike(word string) bool {
-	return isDigit(word[0]) && strings.Count(word, ".") >= 1 && !strings.ContainsAny(word[strings.LastIndexByte(word, '.'):], "abcdefghijklmnopqrstuvwxyz")
+	last := strings.LastIndexByte(word, '.')
+	return isDigit(word[0]) && last >= 0 && !strings.ContainsAny(word[last:], "abcdefghijklmnopqrstuvwxyz")
 }
 
 func leadsToHost(word string) bool {
 	switch strings.ToLower(word) {
-	case "on", "host", "server", "node", "hostname", "machine", "instance", "at", "from", "for":
+	case "on", "host", "server", "node", "hostname", "machine", "instance", "at", "from", "for", "of":
 		return true
 	}
 	return false
 }
 
-// looksLikeHost takes lower-case names with a digit or a dash in them.
+// looksLikeHost takes names in one case with a digit, or in lower case with a
+// dash in them.
 func looksLikeHost(word string, k kind) bool {
-	if k != identifier && k != constant || len(word) < 2 || !isLetter(word[0]) || strings.ToLower(word) != word {
+	if k != identifier && k != constant || len(word) < 2 || !isLetter(word[0]) {
+		return false
+	}
+	if strings.ToLower(word) != word && (strings.ToUpper(word) != word || !strings.ContainsAny(word, "0123456789")) {
 		return false
 	}
 	return strings.ContainsAny(word, "0123456789-") && isHostText(word) && strings.IndexByte(word, '_') < 0

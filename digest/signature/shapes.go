@@ -250,7 +250,7 @@ func isCommonDomain(label string) bool {
 // isLittle reports whether a word that follows "user" is not its name.
 func isLittle(word string) bool {
 	switch word {
-	case "from", "on", "at", "in", "for", "is", "was", "has", "not", "by", "to", "with", "and", "or", "unknown", "does", "did", "name", "id", "invalid", "illegal", "user":
+	case "from", "on", "at", "in", "for", "is", "was", "has", "not", "by", "to", "with", "and", "or", "unknown", "does", "did", "name", "id", "invalid", "illegal", "user", "locked", "logged", "login", "account", "added", "deleted", "created", "out":
 		return true
 	}
 	return false

@@ -104,6 +104,9 @@ func (s sender) robot() string {
 	if i := slices.IndexFunc(words, isBotWord); i >= 0 {
 		return words[i]
 	}
+	if s.domain == "github.com" {
+		return "github" // in the name of people, who do not write mail there
+	}
 	for _, silent := range [...]string{"no-reply", "no_reply", "no.reply", "do-not-reply", "do_not_reply", "dont-reply"} {
 		if strings.HasPrefix(s.local, silent) {
 			return "noreply"

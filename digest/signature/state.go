@@ -97,7 +97,12 @@ func stateWords(text string) []stateWord {
 			break
 		}
 		word := text[start:end]
-		if v, known := lookUp(word); known && !isDenial(before) {
+		v, known := lookUp(word)
+		denied := isDenial(text, start, before)
+		if denied && v.state == store.Recovery && strings.EqualFold(before, "not") {
+			v, denied = isProblem, false // "not running", "not OK"
+		}
+		if known && !denied {
 			w := stateWord{start, end, v, isFirm(text, start, end, before)}
 			if w.firm || !isLoose(word) {
 				list = append(list, w)
@@ -142,10 +147,16 @@ func lookUp(word string) (verdict, bool) {
 	return v, known
 }
 
-func isDenial(word string) bool {
+// isDenial reports whether the word before the one at start denies it. The 0
+// of "100-0 failed" does not.
+func isDenial(text string, start int, word string) bool {
 	switch strings.ToLower(word) {
-	case "no", "0", "without", "not", "never", "zero":
+	case "no", "without", "not", "never", "zero":
 		return true
+	case "0":
+		head := strings.TrimRight(text[:start], " ")
+		at := len(head) - 1
+		return at == 0 || at > 0 && head[at] == '0' && (head[at-1] == ' ' || head[at-1] == '(')
 	}
 	return false
 }
@@ -154,7 +165,8 @@ func isDenial(word string) bool {
 func isLoose(word string) bool {
 	switch strings.ToLower(word) {
 	case "up", "ok", "okay", "clear", "normal", "stable", "high", "low", "alert", "report", "warning", "warn", "false", "true", "missing", "pass", "info", "information", "notice",
-		"custom", "down", "fault", "average", "unknown", "online", "offline", "healthy", "abort", "complete", "fail", "recover", "resolve", "flap", "alarm", "dead", "emergency", "started", "starting", "problem", "error", "fixed", "success":
+		"custom", "down", "fault", "average", "unknown", "online", "offline", "healthy", "abort", "complete", "fail", "recover", "resolve", "flap", "alarm", "dead", "emergency", "started", "starting", "problem", "error", "fixed", "success",
+		"full", "opened", "closed", "running", "responding", "reachable", "available", "alive", "attack", "stopped":
 		return true
 	}
 	return false
@@ -170,8 +182,12 @@ func isFirm(text string, start, end int, previous string) bool {
 	}
 	head, tail := strings.TrimRight(text[:start], " "), strings.TrimLeft(text[end:], " ")
 	switch strings.ToLower(previous) {
-	case "is", "are", "was", "now", "has", "been", "state", "status", "back", "health", "result", "to", "went", "still":
+	case "is", "are", "was", "now", "has", "been", "state", "status", "back", "health", "result", "to", "went", "still", "not":
 		return true
+	case "incident", "violation", "alarm":
+		return strings.EqualFold(word, "opened") || strings.EqualFold(word, "closed")
+	case "disk", "filesystem", "volume", "partition", "pool", "quota", "mailbox", "queue":
+		return strings.EqualFold(word, "full")
 	}
 	front := strings.Trim(head, "[]*(){}!<>#- ") == ""
 	switch {
@@ -182,8 +198,29 @@ func isFirm(text string, start, end int, previous string) bool {
 	case strings.HasSuffix(head, ">"), strings.HasSuffix(head, "→"), strings.HasPrefix(tail, "->"), strings.HasPrefix(tail, "→"), strings.HasPrefix(tail, "=>"):
 		return true
 	}
-	ends := strings.Trim(tail, "]*)!.# ") == ""
+	ends := strings.Trim(withoutGroup(tail), "]*)!.# ") == ""
+	if ends && head != "" && (isUpper(word[0]) || isFinal(word)) {
+		return true
+	}
 	return ends && (strings.HasSuffix(head, ":") || strings.HasSuffix(head, "-") || strings.HasSuffix(head, "=") || strings.HasSuffix(head, "|") || strings.HasSuffix(head, ","))
+}
+
+// withoutGroup takes a group in parentheses off the end of a text.
+func withoutGroup(text string) string {
+	if open := strings.LastIndexByte(text, '('); open >= 0 && strings.HasSuffix(text, ")") {
+		return strings.TrimRight(text[:open], " ")
+	}
+	return text
+}
+
+// isFinal reports whether a word that ends a subject tells a state, even in
+// lower case: "build 12 fixed", but not "follow up".
+func isFinal(word string) bool {
+	switch strings.ToLower(word) {
+	case "fixed", "ok", "success", "offline", "online", "full", "stopped", "unreachable":
+		return true
+	}
+	return false
 }
 
 // withoutStates takes firm words that come in pairs (down and up, critical and
@@ -207,14 +244,30 @@ func withoutStates(text string, words []stateWord) string {
 		return text
 	}
 	out.WriteString(text[last:])
-	return out.String()
+	return strings.TrimRight(withoutStateGroup(out.String(), words, text), " ")
+}
+
+// withoutStateGroup takes a group at the end off that tells no more than a
+// state: "(was down for 5 minutes)".
+func withoutStateGroup(left string, words []stateWord, text string) string {
+	if !strings.HasSuffix(text, ")") {
+		return left
+	}
+	open := strings.LastIndexByte(text, '(')
+	for _, w := range words {
+		if w.start > open {
+			return withoutGroup(left)
+		}
+	}
+	return left
 }
 
 // isPaired reports whether a word of the vocabulary has a counterpart that a
 // later mail about the same thing would have in its place.
 func isPaired(word string) bool {
 	switch strings.ToLower(word) {
-	case "critical", "crit", "down", "unreachable", "offline", "warning", "warn", "unknown", "unkn", "problem", "firing", "alerting", "triggered", "alarm", "alert",
+	case "opened", "closed", "running", "responding", "reachable", "available", "alive",
+		"critical", "crit", "down", "unreachable", "offline", "warning", "warn", "unknown", "unkn", "problem", "firing", "alerting", "triggered", "alarm", "alert",
 		"recovery", "recovered", "recover", "ok", "okay", "up", "resolved", "resolve", "cleared", "clear", "restored", "normal", "online", "healthy", "unhealthy", "stable", "unstable",
 		"acknowledgement", "acknowledgment", "acknowledged", "ack", "flapping", "flappingstart", "flappingstop", "flappingend", "downtime", "downtimestart", "downtimeend",
 		"failed", "failing", "fail", "failure", "fixed", "broken", "passed", "pass", "success", "succeeded", "successful", "completed", "complete", "incomplete", "error", "errored", "degraded", "disaster", "fatal":
@@ -236,7 +289,7 @@ func beforeState(text string, start int) int {
 		head := strings.TrimRight(text[:start], " ")
 		space := strings.LastIndexByte(head, ' ') + 1
 		switch strings.ToLower(head[space:]) {
-		case "is", "are", "was", "now", "has", "have", "been", "back", "again", "still", "currently", "to", "went", "->", "=>", "→":
+		case "is", "are", "was", "now", "has", "have", "been", "back", "again", "still", "currently", "to", "went", "not", "->", "=>", "→":
 			start = space
 		default:
 			return start

@@ -53,6 +53,10 @@ var vocabulary = map[string]verdict{
 	"lost": isProblem, "timeout": isProblem, "refused": isProblem, "unhealthy": isProblem, "incomplete": isProblem, "exceeded": isProblem, "fault": isProblem, "faulted": isProblem,
 	"regression": isProblem, "regressions": isProblem, "denied": isProblem, "expired": isProblem, "missing": isProblem, "high": isProblem, "low": isProblem,
 
+	"full": isProblem, "stopped": isProblem, "unable": isProblem, "cannot": isProblem, "stuck": isProblem, "exceeds": isProblem, "overload": isProblem, "overloaded": isProblem, "corrupt": isProblem, "corrupted": isProblem,
+	"unresponsive": isProblem, "unavailable": isProblem, "disconnected": isProblem, "terminated": isProblem, "attack": isProblem, "ddos": isProblem, "expires": isProblem, "expiring": isProblem, "violation": isProblem, "opened": isProblem,
+
+	"running": isRecovery, "responding": isRecovery, "reachable": isRecovery, "available": isRecovery, "alive": isRecovery, "closed": isRecovery,
 	"recovery": isRecovery, "recovered": isRecovery, "recover": isRecovery, "ok": isRecovery, "okay": isRecovery, "up": isRecovery, "resolved": isRecovery, "resolve": isRecovery, "cleared": isRecovery,
 	"clear": isRecovery, "fixed": isRecovery, "restored": isRecovery, "normal": isRecovery, "online": isRecovery, "healthy": isRecovery, "stable": isRecovery,
 
