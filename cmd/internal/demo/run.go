@@ -22,7 +22,7 @@ import (
 )
 
 // tick is how far the day's clock moves at a time.
-const tick = 15 * time.Second
+const tick = 30 * time.Second
 
 // Options of a replay.
 type Options struct {
