@@ -32,18 +32,18 @@ type Store struct {
 	dropped atomic.Pointer[ledger.Set] // bodies still to remove; never changed
 	roomy   atomic.Bool                // another message would have fitted into the last commit
 
-	queue   chan *command
+	queue   queue
+	turn    chan struct{} // held by the one who writes
+	more    chan struct{} // bodies are left to remove
 	closing chan struct{}
 	failing chan error
 	stopped chan struct{}
 	err     error // set before stopped is closed
 	close   sync.Once
 
-	// The writer's own.
-	spare    []*command
+	// Of the one who has the turn.
 	reserved int64 // up to where the file has blocks
 	swept    bool  // the last commit had room to remove bodies
-	ready    chan struct{}
 }
 
 var errClosed = fmt.Errorf("%w: it was closed", store.ErrStopped)
@@ -60,11 +60,9 @@ func Open(folder string, o Options) (*Store, error) {
 func open(folder string, o Options, d disk) (_ *Store, err error) {
 	s := &Store{
 		options: o, path: Path(folder), disk: d, flush: commitTx,
-		queue:   make(chan *command, maxGroup),
+		turn: make(chan struct{}, 1), more: make(chan struct{}, 1),
 		closing: make(chan struct{}), failing: make(chan error, 1), stopped: make(chan struct{}),
-		ready: make(chan struct{}),
 	}
-	close(s.ready)
 	if err := makeFolder(folder); err != nil {
 		return nil, err
 	}
@@ -76,7 +74,7 @@ func open(folder string, o Options, d disk) (_ *Store, err error) {
 		return nil, err
 	}
 	s.Reads = ledger.NewReads(s.ledger, s.begin)
-	go s.write()
+	go s.attend()
 	return s, nil
 }
 
@@ -154,8 +152,11 @@ func (s *Store) Err() error {
 
 func (s *Store) stopError() error { return s.err }
 
-// fail is the writer's last word.
-func (s *Store) fail(err error) { s.err = err }
+// fail stops the store; only the one who has the turn may.
+func (s *Store) fail(err error) {
+	s.err = err
+	close(s.stopped)
+}
 
 // Damaged are the records that could not be read when the store was opened.
 // Each wraps [store.ErrCorrupt]; everything else works.

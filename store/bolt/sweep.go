@@ -71,10 +71,16 @@ func (t *transaction) dropBody(bucket, key []byte, budget *int64) bool {
 	return true
 }
 
-// more is ready while bodies are left to remove, and there was room for it.
-func (s *Store) more() <-chan struct{} {
-	if s.swept && !s.dropped.Load().IsEmpty() {
-		return s.ready
+// unswept reports whether bodies are left to remove, and there was room for it.
+func (s *Store) unswept() bool { return s.swept && !s.dropped.Load().IsEmpty() }
+
+// notice has what is unswept removed by further commits.
+func (s *Store) notice() {
+	if !s.unswept() {
+		return
 	}
-	return nil
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,36 +33,56 @@ const (
 	maxGroupBytes = 64 * mebibyte
 )
 
-// submit hands a command to the writer and waits for its commit. A context
-// that ends takes back a command that the writer has not begun; one that it
-// has begun is waited for, so that the answer is always the truth.
+// queue is the commands that wait. Whoever waits for one may take the turn and
+// write for all: a caller that is alone is then not handed over to another
+// goroutine and back.
+type queue struct {
+	mutex   sync.Mutex
+	waiting []*command
+}
+
+func (q *queue) add(c *command) {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	q.waiting = append(q.waiting, c)
+}
+
+// group takes every command that waits, as far as one commit may hold them.
+func (q *queue) group() []*command {
+	q.mutex.Lock()
+	defer q.mutex.Unlock()
+	n, bytes := 0, int64(0)
+	for ; n < len(q.waiting) && n < maxGroup && bytes < maxGroupBytes; n++ {
+		bytes += q.waiting[n].need
+	}
+	group := slices.Clone(q.waiting[:n])
+	q.waiting = slices.Delete(q.waiting, 0, n)
+	return group
+}
+
+// submit waits until a command is committed, by this caller or another. A
+// context that ends takes back a command that has not been begun; one that has
+// been is waited for, so that the answer is always the truth.
 func (s *Store) submit(ctx context.Context, c *command) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	c.answer = make(chan error, 1)
-	select {
-	case s.queue <- c:
-	case <-s.stopped:
-		return s.stopError()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-c.answer:
-		return err
-	case <-s.stopped:
-		return s.lastAnswer(c)
-	case <-ctx.Done():
-	}
-	if c.taken.CompareAndSwap(false, true) {
-		return ctx.Err()
-	}
-	select {
-	case err := <-c.answer:
-		return err
-	case <-s.stopped:
-		return s.lastAnswer(c)
+	s.queue.add(c)
+	for gone := ctx.Done(); ; {
+		select {
+		case err := <-c.answer:
+			return err
+		case s.turn <- struct{}{}:
+			s.write()
+		case <-s.stopped:
+			return s.lastAnswer(c)
+		case <-gone:
+			if c.taken.CompareAndSwap(false, true) {
+				return ctx.Err()
+			}
+			gone = nil
+		}
 	}
 }
 
@@ -74,80 +96,87 @@ func (s *Store) lastAnswer(c *command) error {
 	}
 }
 
-// write is the writer: the only goroutine that changes the database.
+// write commits what waits and gives the turn back, before it answers: the
+// next group need not wait for that. After an error it keeps the turn, so that
+// nothing is written any more.
 func (s *Store) write() {
-	defer close(s.stopped)
+	group := s.queue.group()
+	if len(group) == 0 && !s.unswept() {
+		<-s.turn
+		return
+	}
+	answers, err := s.commit(group)
+	if err != nil {
+		s.fail(err)
+	} else {
+		<-s.turn
+	}
+	reply(group, answers, err)
+}
+
+// attend writes what no caller waits for, and ends the store.
+func (s *Store) attend() {
 	for {
 		select {
-		case first := <-s.queue:
-			if err := s.commit(s.group(first)); err != nil {
-				s.fail(err)
-				return
-			}
-		case <-s.more():
-			if err := s.commit(s.group(nil)); err != nil {
-				s.fail(err)
-				return
+		case <-s.more:
+			if s.acquire() {
+				s.write()
 			}
 		case <-s.closing:
-			s.fail(s.finish())
-			return
+			if s.acquire() {
+				s.fail(s.finish())
+			}
 		case err := <-s.failing:
-			s.fail(err)
+			if s.acquire() {
+				s.fail(err)
+			}
+		case <-s.stopped:
 			return
 		}
+	}
+}
+
+// acquire waits for the turn; nobody gets it once the store has stopped.
+func (s *Store) acquire() bool {
+	select {
+	case s.turn <- struct{}{}:
+		return true
+	case <-s.stopped:
+		return false
 	}
 }
 
 // finish commits what was waiting when the store was closed.
 func (s *Store) finish() error {
-	for {
-		select {
-		case first := <-s.queue:
-			if err := s.commit(s.group(first)); err != nil {
-				return err
-			}
-		default:
-			return errClosed
+	for group := s.queue.group(); len(group) > 0; group = s.queue.group() {
+		answers, err := s.commit(group)
+		reply(group, answers, err)
+		if err != nil {
+			return err
 		}
 	}
+	return errClosed
 }
 
-// group is every command that waits, without waiting for more.
-func (s *Store) group(first *command) []*command {
-	group, bytes := s.spare[:0], int64(0)
-	if first != nil {
-		group, bytes = append(group, first), first.need
-	}
-	for len(group) < maxGroup && bytes < maxGroupBytes {
-		select {
-		case c := <-s.queue:
-			group = append(group, c)
-			bytes += c.need
-		default:
-			return group
-		}
-	}
-	return group
-}
-
-// commit runs a group in one transaction and answers it. An error stops the
-// store: what was written is unknown.
-func (s *Store) commit(group []*command) error {
-	defer clear(group)
-	s.spare = group
-	began := time.Now()
-	answers, err := s.attempt(group)
-	if err != nil {
-		err = fmt.Errorf("%w: %w", store.ErrStopped, err)
-	}
+// reply tells each caller how its command ended.
+func reply(group []*command, answers []error, err error) {
 	for i, c := range group {
 		c.answer <- cmp.Or(err, answers[i])
+	}
+}
+
+// commit runs a group in one transaction. An error must stop the store: what
+// was written is unknown.
+func (s *Store) commit(group []*command) (answers []error, err error) {
+	began := time.Now()
+	if answers, err = s.attempt(group); err != nil {
+		err = fmt.Errorf("%w: %w", store.ErrStopped, err)
 	}
 	if s.options.OnCommit != nil {
 		s.options.OnCommit(Commit{Commands: len(group), Took: time.Since(began), Err: err})
 	}
-	return err
+	s.notice()
+	return answers, err
 }
 
 // attempt holds the ledger's lock until the commit returned, so that no read
