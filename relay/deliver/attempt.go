@@ -51,6 +51,12 @@ func (a *attempt) begin() {
 // ended reports whether the attempt has its outcome.
 func (a *attempt) ended() bool { return a.sent.Outcome != "" }
 
+// putOff reports whether the server has refused the mail for now, before it
+// was given the body: another one may take it.
+func (a *attempt) putOff() bool {
+	return a.sent.Outcome == store.Refused && !a.asked && !a.ours && !a.sent.Reply.Permanent()
+}
+
 // open lists the recipients that nothing has been decided about.
 func (a *attempt) open() []int {
 	var open []int

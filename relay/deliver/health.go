@@ -7,8 +7,9 @@ import (
 	"lull/store"
 )
 
-// A server that could not be used is passed over for holdDown, longer after
-// each further fault in a row, up to maxHoldDown, while another one can be used.
+// A server that could not be used, or put a mail off, is passed over for
+// holdDown, longer after each further fault in a row, up to maxHoldDown, while
+// another one can be used.
 const (
 	holdDown    = 15 * time.Second
 	maxHoldDown = 5 * time.Minute
@@ -79,8 +80,11 @@ func (s *Smarthost) note(server *server, a *attempt) {
 		server.up()
 	case r.Verdict == store.SlowDown:
 		server.health.LastFailure = r
+		server.passOver()
 	case r.Verdict == store.Retry && (r.Code == 0 || r.Stage != stageRcpt):
 		server.fault(r)
+	case r.Verdict == store.RetryLater && a.asked:
+		server.passOver() // it may be about the mail: another server will tell
 	}
 }
 
@@ -108,6 +112,11 @@ func (s *server) up() { s.down, s.faults = time.Time{}, 0 }
 
 func (s *server) fault(r store.Reply) {
 	s.health.LastFailure = r
+	s.passOver()
+}
+
+// passOver has other servers tried first for a while.
+func (s *server) passOver() {
 	s.down = time.Now().Add(min(holdDown<<min(s.faults, 10), maxHoldDown))
 	s.faults++
 }

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"lull/store"
@@ -36,7 +37,8 @@ var errShut = errors.New("this way out is closed: lull is shutting down, or has 
 
 // Send implements [Sender]. It waits while MaxConnections others are sending.
 // A connection from the pool that turns out dead at MAIL costs no attempt: the
-// mail goes over a new one.
+// mail goes over a new one. A server that puts the mail off at MAIL, or at RCPT
+// for all recipients, costs none while another can be used.
 func (s *Smarthost) Send(ctx context.Context, mail store.Outgoing, ready Ready) store.Sent {
 	a := newAttempt(mail, ready, s.opt.Now)
 	if a.ended() {
@@ -55,24 +57,35 @@ func (s *Smarthost) Send(ctx context.Context, mail store.Outgoing, ready Ready) 
 	return a.sent
 }
 
+// send makes the attempt at one server after another, as long as they only put
+// it off before they were given the body.
 func (s *Smarthost) send(ctx context.Context, a *attempt) {
-	for fresh := false; ; fresh = true {
-		c, why := s.connection(ctx, fresh)
+	var tried []*server
+	for fresh := false; ; {
+		c, why := s.connection(ctx, fresh, tried)
+		if c == nil && len(tried) > 0 {
+			return // what was said before counts
+		}
+		a.begin()
 		if c == nil {
 			a.refuse(a.answered(ctx, why.stage, why.reply, why.err))
 			s.note(nil, a)
 			return
 		}
+		server := c.server
 		stop := c.interruptible(ctx)
 		c.run(ctx, a)
 		stop()
-		server, stale := c.server, c.stale(a) && ctx.Err() == nil
+		fresh = c.stale(a) && ctx.Err() == nil
 		s.putBack(c) // from here on it may be another's
-		if !stale {
-			s.note(server, a)
+		if fresh {
+			continue
+		}
+		s.note(server, a)
+		if !a.putOff() || ctx.Err() != nil {
 			return
 		}
-		a.begin()
+		tried = append(tried, server)
 	}
 }
 
@@ -82,10 +95,14 @@ func (c *conn) stale(a *attempt) bool {
 }
 
 // connection is one that is ready for MAIL, from the pool unless fresh: of the
-// first server that can be used. Otherwise it is why the first could not.
-func (s *Smarthost) connection(ctx context.Context, fresh bool) (*conn, *refusal) {
+// first server that can be used and was not tried. Otherwise it is why the
+// first could not.
+func (s *Smarthost) connection(ctx context.Context, fresh bool, tried []*server) (*conn, *refusal) {
 	var first *refusal
 	for _, server := range s.inOrder() {
+		if slices.Contains(tried, server) {
+			continue
+		}
 		if !fresh {
 			if c := s.takeIdle(server); c != nil {
 				return c, nil
