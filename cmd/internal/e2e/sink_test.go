@@ -30,6 +30,12 @@ func newSink(t *testing.T) *sink {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveSink(t, l)
+}
+
+// serveSink is a sink on a listener of choice.
+func serveSink(t *testing.T, l net.Listener) *sink {
+	t.Helper()
 	s := &sink{addr: l.Addr().String()}
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{sink: s}, nil }))
 	server.Domain = "sink.test"
