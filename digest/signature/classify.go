@@ -26,7 +26,11 @@ func (s *scanner) classify(t *token) {
 	if t.end-t.start != len(word) {
 		m = measure(s.text[t.start:t.end])
 	}
-	if at := keyColon(s.text[t.start:t.end], &m); at > 0 {
+	at := keyColon(s.text[t.start:t.end], &m)
+	if at == 0 {
+		at = hostColon(s.text[t.start:t.end], &m)
+	}
+	if at > 0 {
 		s.takeUntil(t, at)
 		m = measure(s.text[t.start:t.end])
 	}
@@ -92,7 +96,9 @@ func (s *scanner) isHost(word string) bool {
 	if len(word) < 3 || len(s.host) < 3 {
 		return false
 	}
-	return strings.EqualFold(word, s.host) || strings.EqualFold(word, before(s.host, ".")) || strings.EqualFold(before(word, "."), s.host)
+	short := before(s.host, ".")
+	return strings.EqualFold(word, s.host) || strings.EqualFold(before(word, "."), s.host) ||
+		strings.EqualFold(word, short) && (len(short) == len(s.host) || word == short || word == strings.ToUpper(word))
 }
 
 // kindOf decides what a word without slashes and loose ends is.

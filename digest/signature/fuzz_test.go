@@ -61,7 +61,7 @@ var hostile = []string{
 	"From: root\nSubject: \u202eevil\u202c \ufeff\u200b zero\n\n\u2028\u2029\n", // bidi, zero width
 }
 
-var idForm = regexp.MustCompile(`^s1-[a-z2-7]{26}$`)
+var idForm = regexp.MustCompile(`^s2-[a-z2-7]{26}$`)
 
 // checkReading holds a reading to its promises: bounded, valid UTF-8, no
 // control characters, worst report first.

@@ -12,7 +12,7 @@ import (
 func (m *mail) generic() finding {
 	f := finding{format: "generic", family: "generic"}
 	told := readState(m.bare)
-	subject := told.without
+	subject := withoutMore(told.without)
 	host, object := m.host(subject)
 	variant := m.informative(0)
 
@@ -21,8 +21,8 @@ func (m *mail) generic() finding {
 	if exception := m.exception(); exception != "" {
 		core = append(append(core, '\n'), strings.ToLower(exception)...)
 		title = append(append(title, ": "...), exception...)
-	} else if isThin(core) {
-		core = appendCore(append(core, '\n'), variant, host)
+	} else if variant != "" && isThin(core) && !told.isWhole(host) {
+		core = appendCore(append(core, '\n'), readState(variant).without, host)
 		title = appendTitle(append(title, ": "...), variant, host)
 	}
 	f.core = string(core)
@@ -36,6 +36,15 @@ func (m *mail) generic() finding {
 	m.note("template", f.title)
 	m.note("report", tellReport(f.reports[0]))
 	return f
+}
+
+// withoutMore takes "(and 2 more)" off the end of a subject.
+func withoutMore(subject string) string {
+	head := withoutGroup(subject)
+	if group := strings.TrimSpace(subject[len(head):]); strings.HasSuffix(group, " more)") || strings.HasSuffix(group, " others)") {
+		return head
+	}
+	return subject
 }
 
 // informative returns the nth line of the text that says something.
@@ -66,11 +75,16 @@ func isInformative(line string) bool {
 	if letters < 2 {
 		return false
 	}
+	return len(line) > 40 || !isGreeting(line)
+}
+
+// isGreeting reports whether a line begins as letters do.
+func isGreeting(line string) bool {
 	switch strings.ToLower(strings.TrimRight(before(line, " "), ",!.:")) {
-	case "hi", "hello", "dear", "hey", "greetings":
-		return len(line) > 40
+	case "hi", "hello", "dear", "hey", "greetings", "hallo", "bonjour", "hola", "moin":
+		return true
 	}
-	return true
+	return false
 }
 
 // exception is the class of the error that a traceback in the text ends with,
@@ -91,6 +105,12 @@ func (m *mail) exception() string {
 		}
 	}
 	return ""
+}
+
+// isWhole reports whether a subject says all there is: that the host it names
+// is up or down.
+func (t telling) isWhole(host string) bool {
+	return t.isThere && len(host) > 2 && containsFold(t.without, strings.ToLower(host))
 }
 
 // isThin reports whether a core has fewer than two words that say something.

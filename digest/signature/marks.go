@@ -17,7 +17,10 @@ const maxMarks = 16
 //	                           lists set them on mail of people as well
 //	x-cron-env, x-jenkins …    a header that one program sets
 //	x-mailer:monit …           a mailer that programs use
-//	robot:jenkins …            the sender's name or role, or what the text says
+//	robot:jenkins …            the sender's name or role
+//	robot:text                 the text says that a program wrote it
+//	robot:name, robot:state    nothing shows a person, and the subject begins
+//	                           with the sender, or tells a state as programs do
 //	bounce                     a DSN, or another report about mail
 //
 // None is proof: many robots set none at all.
@@ -35,12 +38,56 @@ func (m *mail) marks() []string {
 		add("bounce")
 		return marks
 	}
-	if robot := m.from.robot(); robot != "" {
+	switch robot := m.from.robot(); {
+	case robot != "":
 		add("robot:" + robot)
-	} else if m.saysAutomated() {
+	case m.saysAutomated():
 		add("robot:text")
+	case m.namesItself():
+		add("robot:name")
+	case m.statesOnly():
+		add("robot:state")
 	}
 	return marks
+}
+
+// namesItself reports whether a sender without a name of a person stands at
+// the front of the subject, as programs do that name themselves in both:
+// "Splunk Alert: …" from splunk@.
+func (m *mail) namesItself() bool {
+	if len(m.from.local) < 4 || !m.from.isImpersonal() || m.isWritten() {
+		return false
+	}
+	front := cut(m.bareFolded, 48)
+	at := strings.Index(front, m.from.local)
+	return at == 0 || at > 0 && !isAlnum(front[at-1])
+}
+
+// statesOnly reports whether a sender without a name of a person tells a state
+// where programs tell one, as persons rarely do: "[DOWN]", "is CRITICAL".
+func (m *mail) statesOnly() bool {
+	if !m.from.isImpersonal() || m.isWritten() {
+		return false
+	}
+	words, _ := stateWords(m.bare)
+	return slices.ContainsFunc(words, func(w stateWord) bool {
+		word := m.bare[w.start:w.end]
+		return w.firm && w.use&paired != 0 && (word == strings.ToUpper(word) || w.start == 0 || m.bare[w.start-1] == '[')
+	})
+}
+
+// isWritten reports whether a mail shows a trace of a person: it answers, was
+// written with a mailer, or greets.
+func (m *mail) isWritten() bool {
+	if len(m.bare) != len(m.subject) || m.header.has("User-Agent") || m.header.has("X-Mailer") || m.answers("") {
+		return true
+	}
+	for _, line := range m.lines {
+		if line != "" {
+			return isGreeting(line)
+		}
+	}
+	return false
 }
 
 // markOf is the mark that one field sets, or "".

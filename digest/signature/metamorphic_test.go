@@ -2,11 +2,13 @@ package signature_test
 
 import (
 	"fmt"
+	"mime"
 	"strings"
 	"testing"
 
 	"lull/digest/signature"
 	"lull/digest/signature/corpus"
+	"lull/store"
 )
 
 // generic are mails of programs that no format knows.
@@ -106,6 +108,31 @@ func contentWords(subject string) []string {
 	return words
 }
 
+// TestStates reads states where programs and languages put them.
+func TestStates(t *testing.T) {
+	for subject, want := range map[string]store.State{
+		"Sicherung auf web1 fehlgeschlagen":       store.Problem,
+		"Sicherung auf web1 wiederhergestellt":    store.Recovery,
+		"Échec de la réplication":                 store.Problem,
+		"Servicio restablecido en web1":           store.Recovery,
+		"Сервер web1 недоступен":                  store.Problem,
+		"Сервер web1 доступен":                    store.Recovery,
+		"disk space low on /var":                  store.Problem,
+		"Checks passed: no errors, 0 failed":      store.Notice,
+		"nginx is not running":                    store.Problem,
+		"RAID status on web1: OPTIMAL":            store.Recovery,
+		"Weekly summary":                          store.Notice,
+		"UPS ups1 on battery":                     store.Problem,
+		"UPS ups1 on line power":                  store.Recovery,
+		"[ACKNOWLEDGED] disk on web1 is CRITICAL": store.Notice,
+	} {
+		r := signature.Read([]byte("From: monitor@example.org\nSubject: " + mime.QEncoding.Encode("utf-8", subject) + "\n\n"))
+		if got := r.Reports[0].State; got != want {
+			t.Errorf("%q: %s, not %s", subject, got, want)
+		}
+	}
+}
+
 // TestProblemAndRecovery: what tells the same thing in another state shares
 // its signature, but for mere success.
 func TestProblemAndRecovery(t *testing.T) {
@@ -116,6 +143,15 @@ func TestProblemAndRecovery(t *testing.T) {
 		{"[DOWN] www.example.org", "[UP] www.example.org"},
 		{"Site www.example.org is down", "Site www.example.org is up again", "Site www.example.org is back up"},
 		{"www.example.org: OK -> CRITICAL", "www.example.org: CRITICAL -> OK"},
+		{"[Monitor Alert] Triggered: Latency on web1", "[Monitor Alert] Recovered: Latency on web1"},
+		{"[core/api] Alert triggered", "[core/api] Alert resolved"},
+		{"ALERT: sw1 traffic went above threshold of 900 with 950", "NORMAL: sw1 traffic restored to normal threshold with value 12"},
+		{"[Shop] [🔴 Down] connect refused 10.0.0.1:443", "[Shop] [✅ Up] 200 - OK"},
+		{"Problem: Swap is used on web1", "Resolved in 12m 3s: Swap is used on web1", "Resolved in 1h 12m: Swap is used on web1"},
+		{"web1 HTTP probe CRITICAL - timeout after 10 seconds", "web1 HTTP probe OK - 200 in 3 ms"},
+		{"Acme - Elevated error rates - Investigating", "Acme - Elevated error rates - Identified", "Acme - Elevated error rates - Resolved"},
+		{"Sicherung auf web1 fehlgeschlagen", "Sicherung auf web1 wiederhergestellt"},
+		{"Réplication sur db1: panne", "Réplication sur db1: rétablie"},
 	} {
 		first := signature.Read([]byte(from + group[0] + "\n\n"))
 		for _, subject := range group[1:] {

@@ -7,24 +7,27 @@ import "strings"
 // one that the mail comes from, where programs of a host send as its root.
 func (m *mail) host(subject string) (host, object string) {
 	self := m.from.hostName()
-	if named := hostIn(subject, self); named != "" {
+	line := m.hostLine()
+	if named := m.hostIn(subject, self, line); named != "" {
 		return named, named
 	}
-	if named := m.hostLine(); named != "" {
-		return named, named
+	if line != "" {
+		return line, line
 	}
 	return self, self
 }
 
 // hostIn finds a host in a subject: a name with a domain, the mail's own
-// host, or what stands behind "on", "for" or "host" and looks like a name.
-func hostIn(subject, own string) string {
+// host, or what stands where hosts do and looks like one: in front, or behind
+// "on", "for" or "host". A name without a digit must be named as a host
+// elsewhere in the mail.
+func (m *mail) hostIn(subject, own, line string) string {
 	candidate := ""
-	s := newScanner(subject, own)
-	previous := ""
-	if first := firstName(subject); looksLikeHost(first, identifier) && strings.ContainsAny(first, "0123456789") {
+	if first := firstName(subject); m.isNamedHost(first, line, strings.ContainsAny(first, "0123456789")) {
 		candidate = first
 	}
+	s := newScanner(subject, own)
+	previous := ""
 	for t := (token{}); ; {
 		if !s.next(&t) {
 			return candidate
@@ -35,11 +38,58 @@ func hostIn(subject, own string) string {
 			return word
 		case t.kind == host && !isVersionLike(word):
 			return word
-		case candidate == "" && leadsToHost(previous) && looksLikeHost(word, t.kind):
+		case candidate == "" && t.kind <= identifier && line != "" && isSameHost(word, line):
+			candidate = word
+		case candidate == "" && t.kind <= identifier && leadsToHost(previous) && m.isNamedHost(word, line, true):
 			candidate = word
 		}
 		previous = word
 	}
+}
+
+// isNamedHost reports whether a name looks like that of a host: on its own,
+// where it may, else because the mail names it elsewhere.
+func (m *mail) isNamedHost(name, line string, may bool) bool {
+	if len(name) < 2 || !isLetter(name[0]) || !isHostText(name) || strings.IndexByte(name, '_') >= 0 {
+		return false
+	}
+	if line != "" && isSameHost(name, line) || isSameHost(name, m.from.hostName()) {
+		return true
+	}
+	if looksLikeHost(name) {
+		return may || m.textNames(name)
+	}
+	return false
+}
+
+// isSameHost compares two names of a host, with or without their domains.
+func isSameHost(name, other string) bool {
+	if len(name) < 3 || len(other) < 3 {
+		return false
+	}
+	return strings.EqualFold(name, other) || strings.EqualFold(name, before(other, ".")) || strings.EqualFold(before(name, "."), other)
+}
+
+// maxNaming bounds the lines of text in which a name is looked for.
+const maxNaming = 20
+
+// textNames reports whether the text names a host so: "on NAME", "host: NAME".
+func (m *mail) textNames(name string) bool {
+	for _, line := range m.lines[:min(len(m.lines), maxNaming)] {
+		for at := 0; ; {
+			found := strings.Index(line[at:], name)
+			if found < 0 {
+				break
+			}
+			at += found
+			head := strings.TrimRight(line[:at], " :'\"(@")
+			lead := head[strings.LastIndexByte(head, ' ')+1:]
+			if at += len(name); leadsToHost(lead) && (at == len(line) || !isAlnum(line[at]) && line[at] != '-') {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // firstName is the name that a subject begins with, in brackets or before a
@@ -68,7 +118,7 @@ func isVersionLike(word string) bool {
 
 func leadsToHost(word string) bool {
 	switch strings.ToLower(word) {
-	case "on", "host", "server", "node", "hostname", "machine", "instance", "at", "from", "for", "of":
+	case "on", "host", "server", "node", "hostname", "machine", "instance", "at", "from", "for", "of", "device", "router", "switch", "@", "vm", "container", "auf", "sur", "für":
 		return true
 	}
 	return false
@@ -76,14 +126,11 @@ func leadsToHost(word string) bool {
 
 // looksLikeHost takes names in one case with a digit, or in lower case with a
 // dash in them.
-func looksLikeHost(word string, k kind) bool {
-	if k != identifier && k != constant || len(word) < 2 || !isLetter(word[0]) {
-		return false
-	}
+func looksLikeHost(word string) bool {
 	if strings.ToLower(word) != word && (strings.ToUpper(word) != word || !strings.ContainsAny(word, "0123456789")) {
 		return false
 	}
-	return strings.ContainsAny(word, "0123456789-") && isHostText(word) && strings.IndexByte(word, '_') < 0
+	return strings.ContainsAny(word, "0123456789-")
 }
 
 // hostLine finds a line such as "Host: web1" in the first lines of the text.
@@ -97,16 +144,22 @@ func (m *mail) hostLine() string {
 			return ""
 		}
 		key, value, found := strings.Cut(withoutBullet(line), ":")
-		if !found {
+		if !found || len(key) > 24 || !isHostKey(strings.TrimSpace(key)) {
 			continue
 		}
-		value = strings.TrimSpace(value)
-		switch strings.ToLower(strings.TrimSpace(key)) {
-		case "host", "hostname", "host name", "server", "node", "machine", "instance", "device", "affected host", "system", "computer", "source host":
-			if word := before(value, " "); word != "" && isHostText(word) && len(word) < 128 {
-				return word
-			}
+		if word := before(strings.TrimSpace(value), " "); word != "" && isHostText(word) && len(word) < 128 {
+			return word
 		}
 	}
 	return ""
+}
+
+// isHostKey reports whether a line with this key names a host.
+func isHostKey(key string) bool {
+	switch strings.ToLower(key) {
+	case "host", "hostname", "host name", "server", "server name", "node", "node name", "machine", "instance", "device", "device name", "affected host", "affected device",
+		"system", "system name", "system host name", "computer", "computer name", "source host", "rechner", "hôte", "equipo", "servidor":
+		return true
+	}
+	return false
 }

@@ -12,7 +12,7 @@ import (
 
 // Version of the algorithm. It is part of every signature's id, and grows
 // whenever a mail may get another signature than before.
-const Version = 1
+const Version = 2
 
 // Bounds of what a reading keeps.
 const (
@@ -167,7 +167,7 @@ func identify(source, family, core string) string {
 
 var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-const idPrefix = "s1-" // the version
+const idPrefix = "s2-" // the version
 
 // answers reports whether In-Reply-To or References names another mail.
 func (m *mail) answers(id string) bool {

@@ -239,6 +239,22 @@ func isHost(word string, m *shape) bool {
 	return len(last) >= 2 && isLetter(last[0]) && (m.dots >= 2 || !isSource(last))
 }
 
+// hostColon returns where the colon of "web1.example.org:disk" stands, 0
+// where no word follows a host.
+func hostColon(word string, m *shape) int {
+	if m.colons != 1 || m.dots == 0 {
+		return 0
+	}
+	colon := strings.IndexByte(word, ':')
+	if colon == len(word)-1 || !isLetter(word[colon+1]) {
+		return 0
+	}
+	if name := measure(word[:colon]); name.dots == 0 || !isHost(word[:colon], &name) {
+		return 0
+	}
+	return colon
+}
+
 func isCommonDomain(label string) bool {
 	switch label {
 	case "com", "org", "net", "edu", "gov", "io", "local", "lan", "internal", "localdomain", "cloud", "dev", "info", "eu", "de", "uk", "fr", "nl":

@@ -135,13 +135,36 @@ func isBotWord(word string) bool {
 // isRobotWord reports whether a word names a program, or a role in which
 // programs write.
 func isRobotWord(word string) bool {
-	switch word {
-	case "jenkins", "builder", "buildd", "autobuild", "autobuilder", "builds", "travis", "circleci", "appveyor", "gitlab", "gitea", "gerrit",
-		"nagios", "naemon", "icinga", "shinken", "zabbix", "sensu", "checkmk", "monit", "munin", "cacti", "librenms", "netdata", "prometheus", "alertmanager", "grafana", "kuma", "healthchecks", "pagerduty", "opsgenie", "datadog", "pingdom", "uptimerobot",
-		"alert", "alerts", "alerting", "alarm", "alarms", "monitor", "monitoring", "watchdog", "notification", "notifications", "notifier", "notify",
-		"cron", "anacron", "root", "systemd", "systemdtimer", "puppet", "ansible", "backup", "backups", "bacula", "bareos", "veeam", "smartd", "mdadm", "zed", "logwatch", "logcheck", "ossec", "wazuh", "sge", "slurm", "gridengine", "ceph",
-		"bugzilla", "sentry", "phabricator", "redmine", "jira", "github", "automation", "automated", "automatic", "autotest", "kernelci", "osstest", "lava", "patchwork", "patchew", "lkp":
-		return true
+	return robotWords[word]
+}
+
+// robotWords are the names of programs by which their senders go, and roles in
+// which programs write.
+var robotWords = wordSet(`
+	jenkins builder buildd autobuild autobuilder builds travis circleci appveyor buildbot buildkite teamcity bamboo gitlab gitea gerrit
+	nagios naemon icinga shinken centreon zabbix sensu checkmk monit munin cacti librenms observium opennms smokeping xymon prtg netdata zenoss solarwinds
+	prometheus alertmanager grafana graylog splunk elastalert elasticsearch kibana logstash gatus kuma healthchecks uptime uptimerobot pingdom statuscake
+	statuspage pagerduty opsgenie victorops datadog newrelic cloudwatch
+	alert alerts alerting alarm alarms monitor monitoring watchdog notification notifications notifier notify
+	cron anacron root systemd systemdtimer scheduler airflow puppet ansible saltstack foreman rundeck
+	backup backups bacula bareos veeam amanda amandabackup backuppc borgmatic vzdump proxmox
+	smartd mdadm zed apcupsd nut idrac diskstation synology qnap truenas freenas megaraid arpwatch
+	logwatch logcheck ossec wazuh rkhunter chkrootkit tripwire samhain snort suricata crowdsec clamav apticron certbot
+	sge slurm gridengine ceph rabbitmq postgres postgresql patroni pgbackrest keepalived haproxy drbd pacemaker
+	bugzilla sentry phabricator redmine jira github wordpress exception exceptions errors automation automated automatic autotest
+	kernelci osstest lava patchwork patchew lkp
+`)
+
+func wordSet(text string) map[string]bool {
+	set := map[string]bool{}
+	for word := range strings.FieldsSeq(text) {
+		set[word] = true
 	}
-	return false
+	return set
+}
+
+// isImpersonal reports whether a sender has no name besides the address, as
+// programs have that nobody gave one.
+func (s sender) isImpersonal() bool {
+	return s.domain != "" && strings.IndexByte(s.local, '.') < 0 && strings.IndexByte(strings.TrimSpace(s.name), ' ') < 0
 }
