@@ -27,7 +27,7 @@ var (
 	errNeedsUTF8  = errors.New("contains octets above 127 without SMTPUTF8")
 	errNotUTF8    = errors.New("is not valid UTF-8")
 	errManyAts    = errors.New("contains more than one @")
-	errPercent    = errors.New("asks for a route (%)")
+	errRoute      = errors.New("asks for a route (%, ! or @ in the local part)")
 	errUnfinished = errors.New("has an unfinished quoted string")
 )
 

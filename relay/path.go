@@ -20,8 +20,8 @@ func (s *Server) reversePath(a address, err error) (string, error) {
 // forwardPath is a recipient's address as it is kept, or why it is refused:
 // err is what reading the address gave.
 func (s *Server) forwardPath(a address, err error) (string, error) {
-	if err == nil && strings.Contains(a.local, "%") {
-		err = errPercent
+	if err == nil && strings.ContainsAny(a.local, "%!@") {
+		err = errRoute // the mail server may follow it, as it trusts us
 	}
 	if err != nil {
 		return "", addressFault("recipient", enhanced{5, 1, 3}, err)
