@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -48,16 +49,18 @@ func (s *session) Auth(mechanism string) (sasl.Server, error) {
 
 // login checks a password. Failures are slow, and few.
 func (s *session) login(name, password string) error {
-	if s.srv.guards.locked(s.wire.name, time.Now()) {
+	guesser := s.wire.guesser()
+	if !s.srv.guards.begin(guesser, time.Now()) {
 		return s.refuse(Event{}, say(454, enhanced{4, 7, 0}, "Too many failures from your address, try again later"))
 	}
-	if s.srv.guards.check(s.srv.ctx, s.srv.cfg.Users, name, password) {
+	right := s.srv.guards.check(s.srv.ctx, s.srv.cfg.Users, name, password)
+	s.srv.guards.end(guesser, right, time.Now())
+	if right {
 		s.mu.Lock()
 		s.auth = name
 		s.mu.Unlock()
 		return nil
 	}
-	s.srv.guards.failed(s.wire.name, time.Now())
 	pause(s.srv.ctx, failDelay)
 	if s.tries++; s.tries >= maxTries {
 		s.wire.endAfterReply()
@@ -100,6 +103,7 @@ type guards struct {
 	hashing chan struct{} // one for each check under way
 
 	mu      sync.Mutex
+	ended   *sync.Cond // a check has ended
 	guesses map[string]guess
 }
 
@@ -107,13 +111,25 @@ type guards struct {
 type guess struct {
 	failures int
 	since    time.Time
+	trying   int // checks under way, each of which may be one more
 }
 
 func newGuards() *guards {
-	return &guards{
+	g := &guards{
 		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		guesses: make(map[string]guess),
 	}
+	g.ended = sync.NewCond(&g.mu)
+	return g
+}
+
+// guesser is whom a wrong password is counted against: the client's address,
+// or of IPv6 the network of 64 bits, whose addresses are any host's to choose.
+func (w *wire) guesser() string {
+	if !w.client.Is6() {
+		return w.name
+	}
+	return netip.PrefixFrom(w.client, 64).Masked().String()
 }
 
 // check checks a password, while no more than a few are being checked.
@@ -127,28 +143,47 @@ func (g *guards) check(ctx context.Context, users *Users, name, password string)
 	return users.check(name, password)
 }
 
-// locked reports whether an address has failed too often of late.
-func (g *guards) locked(address string, now time.Time) bool {
+// begin lets an address try one password, or not, if it has failed too often of
+// late. While more are being checked than it may get wrong, it waits: those
+// who try many at once have no more guesses than others.
+func (g *guards) begin(address string, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for {
+		was := g.guesses[address]
+		if now.Sub(was.since) >= guessTime {
+			was.failures = 0
+		}
+		if was.failures >= maxGuesses {
+			return false
+		}
+		if was.failures+was.trying < maxGuesses {
+			was.trying++
+			g.guesses[address] = was
+			return true
+		}
+		g.ended.Wait()
+	}
+}
+
+// end counts what begin let in. What is over is forgotten, so that the count
+// is bounded by the failures of guessTime.
+func (g *guards) end(address string, right bool, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	was := g.guesses[address]
-	return was.failures >= maxGuesses && now.Sub(was.since) < guessTime
-}
-
-// failed counts a failure. What is over is forgotten, so that the count is
-// bounded by the failures of guessTime.
-func (g *guards) failed(address string, now time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	was.trying--
+	if !right {
+		if was.failures == 0 {
+			was.since = now
+		}
+		was.failures++
+	}
+	g.guesses[address] = was
 	for a, was := range g.guesses {
-		if now.Sub(was.since) >= guessTime {
+		if was.trying == 0 && (was.failures == 0 || now.Sub(was.since) >= guessTime) {
 			delete(g.guesses, a)
 		}
 	}
-	was, known := g.guesses[address]
-	if !known {
-		was.since = now
-	}
-	was.failures++
-	g.guesses[address] = was
+	g.ended.Broadcast()
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,26 +124,70 @@ func TestIdleClientsMakeRoom(t *testing.T) {
 	})
 }
 
+// guessed tries a wrong password, and reports whether it was looked at.
+func guessed(g *guards, address string, now time.Time) bool {
+	looked := g.begin(address, now)
+	if looked {
+		g.end(address, false, now)
+	}
+	return looked
+}
+
 func TestGuessingIsLimitedPerAddress(t *testing.T) {
 	g, now := newGuards(), start
-	for range maxGuesses - 1 {
-		g.failed("192.0.2.1", now)
+	for range maxGuesses {
+		if !guessed(g, "192.0.2.1", now) {
+			t.Error("locked too early")
+		}
 		now = now.Add(time.Second)
 	}
-	if g.locked("192.0.2.1", now) {
-		t.Error("locked too early")
-	}
-	g.failed("192.0.2.1", now)
-	if !g.locked("192.0.2.1", now) || g.locked("192.0.2.2", now) {
+	if guessed(g, "192.0.2.1", now) || !guessed(g, "192.0.2.2", now) {
 		t.Error("not locked, or the wrong one")
 	}
 	now = start.Add(guessTime)
-	if g.locked("192.0.2.1", now) {
+	if !guessed(g, "192.0.2.1", now) {
 		t.Error("locked for too long")
 	}
-	g.failed("192.0.2.2", now)
+	guessed(g, "192.0.2.3", now.Add(guessTime))
 	if len(g.guesses) != 1 {
 		t.Errorf("%d addresses are remembered, want 1", len(g.guesses))
+	}
+}
+
+// TestGuessingAtOnce: many connections have no more guesses than one, and who
+// knows the password is not taken for one who guesses.
+func TestGuessingAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuards()
+		var looked atomic.Int64
+		try := func(right bool) {
+			for range 200 {
+				go func() {
+					if g.begin("192.0.2.1", time.Now()) {
+						looked.Add(1)
+						<-time.After(time.Second) // the time to check it
+						g.end("192.0.2.1", right, time.Now())
+					}
+				}()
+			}
+			<-time.After(time.Minute)
+		}
+		try(true)
+		if n := looked.Swap(0); n != 200 || len(g.guesses) != 0 {
+			t.Errorf("%d right passwords of 200 were looked at, %d addresses remembered", n, len(g.guesses))
+		}
+		try(false)
+		if n := looked.Load(); n != maxGuesses {
+			t.Errorf("%d guesses were looked at, want %d", n, maxGuesses)
+		}
+	})
+}
+
+func TestGuesser(t *testing.T) {
+	for _, c := range [][2]string{{"192.0.2.1", "192.0.2.1"}, {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"}, {"2001:db8:1:2::9", "2001:db8:1:2::/64"}} {
+		if got := (&wire{client: netip.MustParseAddr(c[0]), name: c[0]}).guesser(); got != c[1] {
+			t.Errorf("guesses from %s count against %s, want %s", c[0], got, c[1])
+		}
 	}
 }
 
@@ -150,7 +195,7 @@ func TestLockedAddress(t *testing.T) {
 	cfg := Config{TLS: testTLS(t, "lull.test"), Users: testUsers(t, "ada lovelace")}
 	bubbleAt(t, Door{TLS: true}, cfg, nil, func(t *testing.T, h *house) {
 		for range maxGuesses {
-			h.server.guards.failed("127.0.0.1", time.Now())
+			guessed(h.server.guards, "127.0.0.1", time.Now())
 		}
 		c := &client{t: t, conn: h.pipes.dial(t, "127.0.0.1")}
 		c.secure()
