@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,11 +23,17 @@ func (s *Store) Accept(ctx context.Context, m store.Message, body []byte) error 
 		body = []byte{} // nil would be no body
 	}
 	p := prepared{id: m.ID, bare: bare, body: pack(body)}
-	return s.submit(ctx, &command{
+	c := &command{
 		prepared: p,
 		need:     int64(len(p.bare)+len(p.body)+copyBytes*len(m.Copies)) + messageBytes,
 		run:      func(t *transaction) error { return s.ledger.Accept(t, m, body) },
-	})
+	}
+	if s.journals(c, m, body) {
+		if err := s.journal(ctx, c, m); !errors.Is(err, errNoRoom) {
+			return err
+		}
+	}
+	return s.submit(ctx, c)
 }
 
 // answered runs a command that answers with more than an error.

@@ -57,7 +57,7 @@ func TestNthCommitFails(t *testing.T) {
 		for n := range steps() {
 			t.Run(fmt.Sprintf("%d durable %v", n, durable), func(t *testing.T) {
 				folder := state(t)
-				s := openAt(t, folder, Options{})
+				s := openAt(t, folder, Options{noJournal: true})
 				commits := 0
 				s.flush = func(tx *bbolt.Tx) error {
 					if commits++; commits <= n {
@@ -108,7 +108,7 @@ func worked(t *testing.T, steps []func(*testing.T, *Store) error) *Store {
 // fails from then on.
 func TestWriteFails(t *testing.T) {
 	folder := state(t)
-	s := openAt(t, folder, Options{})
+	s := openAt(t, folder, Options{noJournal: true})
 	accept(t, s, 0, 20)
 	null, err := unix.Open(os.DevNull, unix.O_RDONLY, 0)
 	if err != nil {

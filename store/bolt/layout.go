@@ -29,12 +29,14 @@ const (
 	operationSets    = "operation sets"
 	sealsBucket      = "seals"
 	droppedBucket    = "dropped"
+	journalBucket    = "journal"
 )
 
 func fixedBuckets() []string {
 	return []string{
 		formatBucket, headBucket, readersBucket, rulesBucket, incidentsBucket, slotsBucket, keysBucket,
 		mailBucket, batchesBucket, batchSets, operationsBucket, operationSets, sealsBucket, droppedBucket,
+		journalBucket,
 	}
 }
 

@@ -31,6 +31,8 @@ type Options struct {
 	Check func(path string) error
 	// OnCommit, if set, is told of each commit, by the goroutine that made it.
 	OnCommit func(Commit)
+
+	noJournal bool // every message is a commit, for tests of those
 }
 
 // Commit is one commit as it was.

@@ -81,7 +81,7 @@ func (s *Store) measure(tx *bbolt.Tx, need int64) room {
 
 // blocks has the file hold real blocks for what is needed beyond its end.
 func (s *Store) blocks(end, need int64) tail {
-	if s.reserved < end+keptBlocks+need {
+	if s.reserved < end+keptBlocks+need+halfNeed { // the journal goes on only while there is room for it
 		s.take(end, need)
 	}
 	t := tail{left: s.reserved - end, keep: keptBlocks}
@@ -150,6 +150,14 @@ func another() *command {
 
 // roomy reports whether another message would fit.
 func (r room) roomy() bool { return r.take(another()) == nil }
+
+// ample reports whether all that the journal may hold would fit: only then may
+// it answer what the database has not taken.
+func (r room) ample() bool {
+	c := another()
+	c.need = halfNeed
+	return r.take(c) == nil
+}
 
 // sweep is how many bytes may be written to remove bodies.
 func (r *room) sweep() int64 {

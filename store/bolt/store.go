@@ -31,10 +31,13 @@ type Store struct {
 	damage  []error
 	dropped atomic.Pointer[ledger.Set] // bodies still to remove; never changed
 	roomy   atomic.Bool                // another message would have fitted into the last commit
+	ample   atomic.Bool                // and all that the journal may hold
+	log     *journal                   // nil when the disk has no room for one
 
 	queue   queue
 	turn    chan struct{} // held by the one who writes
-	more    chan struct{} // bodies are left to remove
+	more    chan struct{} // something is left to do that nobody waits for
+	fresh   chan struct{} // the journal holds something
 	closing chan struct{}
 	failing chan error
 	stopped chan struct{}
@@ -60,7 +63,7 @@ func Open(folder string, o Options) (*Store, error) {
 func open(folder string, o Options, d disk) (_ *Store, err error) {
 	s := &Store{
 		options: o, path: Path(folder), disk: d, flush: commitTx,
-		turn: make(chan struct{}, 1), more: make(chan struct{}, 1),
+		turn: make(chan struct{}, 1), more: make(chan struct{}, 1), fresh: make(chan struct{}, 1),
 		closing: make(chan struct{}), failing: make(chan error, 1), stopped: make(chan struct{}),
 	}
 	if err := makeFolder(folder); err != nil {
@@ -70,10 +73,14 @@ func open(folder string, o Options, d disk) (_ *Store, err error) {
 		return nil, err
 	}
 	if err := s.load(); err != nil {
-		s.release()
+		_ = s.release()
 		return nil, err
 	}
-	s.Reads = ledger.NewReads(s.ledger, s.begin)
+	if err := s.openLog(folder); err != nil {
+		_ = s.release()
+		return nil, err
+	}
+	s.Reads = ledger.NewReads(s.ledger, s.begin, s.settle)
 	go s.attend()
 	return s, nil
 }
@@ -108,8 +115,11 @@ func (s *Store) check() error {
 // release lets go of the files.
 func (s *Store) release() error {
 	var err error
+	if s.log != nil {
+		err = s.log.file.Close()
+	}
 	if s.db != nil {
-		err = s.db.Close()
+		err = errors.Join(err, s.db.Close())
 	}
 	if s.file != nil {
 		err = errors.Join(err, s.file.Close())
@@ -155,6 +165,9 @@ func (s *Store) stopError() error { return s.err }
 // fail stops the store; only the one who has the turn may.
 func (s *Store) fail(err error) {
 	s.err = err
+	if s.log != nil {
+		s.log.stop(err)
+	}
 	close(s.stopped)
 }
 

@@ -290,7 +290,7 @@ func TestCheckBeforeOpening(t *testing.T) {
 func TestCallerThatLeaves(t *testing.T) {
 	folder := state(t)
 	synctest.Test(t, func(t *testing.T) {
-		s := openAt(t, folder, Options{})
+		s := openAt(t, folder, Options{noJournal: true})
 		goOn := make(chan bool)
 		s.flush = func(tx *bbolt.Tx) error {
 			<-goOn

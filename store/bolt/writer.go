@@ -101,7 +101,7 @@ func (s *Store) lastAnswer(c *command) error {
 // nothing is written any more.
 func (s *Store) write() {
 	group := s.queue.group()
-	if len(group) == 0 && !s.unswept() {
+	if len(group) == 0 && !s.wanted() {
 		<-s.turn
 		return
 	}
@@ -116,8 +116,16 @@ func (s *Store) write() {
 
 // attend writes what no caller waits for, and ends the store.
 func (s *Store) attend() {
+	soon := time.NewTimer(journalFor)
+	defer soon.Stop()
 	for {
 		select {
+		case <-s.fresh:
+			soon.Reset(journalFor)
+		case <-soon.C:
+			if s.acquire() {
+				s.write()
+			}
 		case <-s.more:
 			if s.acquire() {
 				s.write()
@@ -148,7 +156,7 @@ func (s *Store) acquire() bool {
 
 // finish commits what was waiting when the store was closed.
 func (s *Store) finish() error {
-	for group := s.queue.group(); len(group) > 0; group = s.queue.group() {
+	for group := s.queue.group(); len(group) > 0 || !s.ended(); group = s.queue.group() {
 		answers, err := s.commit(group)
 		reply(group, answers, err)
 		if err != nil {
@@ -180,35 +188,57 @@ func (s *Store) commit(group []*command) (answers []error, err error) {
 }
 
 // attempt holds the ledger's lock until the commit returned, so that no read
-// sees what is not durable.
+// sees what is not durable. What the journal holds goes first.
 func (s *Store) attempt(group []*command) (answers []error, err error) {
 	answers = make([]error, len(group))
+	kept, epoch, err := s.cut()
+	if err != nil {
+		return answers, err
+	}
 	tx, err := s.db.Begin(true)
 	if err != nil {
 		return answers, err
 	}
-	var need int64
-	for _, c := range group {
-		need += c.need
-	}
-	room := s.measure(tx, need)
+	room := s.measure(tx, needOf(kept)+needOf(group))
 	s.ledger.Lock()
 	defer s.ledger.Unlock()
 	t := &transaction{source: s.source(tx)}
+	t.take(kept, epoch, &room)
 	for i, c := range group {
 		if answers[i] = room.take(c); answers[i] == nil {
 			answers[i] = t.do(c)
 		}
 	}
 	s.roomy.Store(room.roomy())
+	s.ample.Store(room.ample())
 	s.sweep(t, room.sweep())
 	if t.err != nil || !t.written {
 		return answers, errors.Join(t.err, tx.Rollback())
 	}
-	if err := s.flush(tx); err != nil {
+	if err := cmp.Or(s.flush(tx), s.gone()); err != nil {
 		return answers, err
 	}
-	return answers, s.gone()
+	s.taken(len(kept))
+	return answers, nil
+}
+
+func needOf(group []*command) (need int64) {
+	for _, c := range group {
+		need += c.need
+	}
+	return need
+}
+
+// take runs what the journal held, which was answered already: it cannot be
+// refused any more.
+func (t *transaction) take(kept []*command, epoch uint64, r *room) {
+	for _, c := range kept {
+		r.used += c.need
+		t.note(t.do(c))
+	}
+	if len(kept) > 0 {
+		t.putEpoch(epoch)
+	}
 }
 
 // do runs one command, unless its caller has gone.

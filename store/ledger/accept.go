@@ -12,7 +12,7 @@ import (
 // Accept admits a message: its copies get their numbers and incidents, and
 // standing rules do their work.
 func (l *Ledger) Accept(tx Tx, m store.Message, body []byte) error {
-	if err := acceptable(m); err != nil {
+	if err := Acceptable(m); err != nil {
 		return err
 	}
 	if _, known := l.messages[refOf(m.ID)]; known {
@@ -30,8 +30,8 @@ func (l *Ledger) Accept(tx Tx, m store.Message, body []byte) error {
 	return nil
 }
 
-// acceptable checks what the relay must have set.
-func acceptable(m store.Message) error {
+// Acceptable checks what the relay must have set; else [store.ErrInvalid].
+func Acceptable(m store.Message) error {
 	switch {
 	case m.ID == "" || m.Accepted.IsZero():
 		return fmt.Errorf("message %q without id or time: %w", m.ID, store.ErrInvalid)

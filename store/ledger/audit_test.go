@@ -57,7 +57,7 @@ func (b *books) PutMessage(s uint64, m *store.Message, body []byte) { b.kept.Put
 func newBooks(t *testing.T) *books {
 	t.Helper()
 	b := &books{ledger: New(store.DefaultLimits(time.Hour)), memory: memory{kept: &kept{}}}
-	b.reads = NewReads(b.ledger, func() (Source, error) { return b, nil })
+	b.reads = NewReads(b.ledger, func() (Source, error) { return b, nil }, func() {})
 	must := func(err error) {
 		t.Helper()
 		if err != nil {

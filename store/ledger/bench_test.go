@@ -136,7 +136,7 @@ func BenchmarkMemory(b *testing.B) {
 func BenchmarkOperations(b *testing.B) {
 	l := New(store.DefaultLimits(time.Hour))
 	tx := memory{kept: &kept{}}
-	reads := NewReads(l, func() (Source, error) { return tx, nil })
+	reads := NewReads(l, func() (Source, error) { return tx, nil }, func() {})
 	for n := range 200_000 {
 		if err := l.Accept(tx, alert(n), nil); err != nil {
 			b.Fatal(err)

@@ -14,12 +14,16 @@ import (
 type Reads struct {
 	ledger *Ledger
 	open   func() (Source, error)
+	settle func()
 }
 
 // NewReads returns the reads. open gives a Source as of now: everything that
 // was committed before the ledger's lock was last released. It may be called
-// with the ledger's lock held.
-func NewReads(l *Ledger, open func() (Source, error)) *Reads { return &Reads{ledger: l, open: open} }
+// with the ledger's lock held. settle is called before each read, without it:
+// when it returns, the ledger has everything that was accepted before the read.
+func NewReads(l *Ledger, open func() (Source, error), settle func()) *Reads {
+	return &Reads{ledger: l, open: open, settle: settle}
+}
 
 // source runs f with the records as of now. f must not take the ledger's lock.
 func (r *Reads) source(f func(Source) error) error {
@@ -33,6 +37,7 @@ func (r *Reads) source(f func(Source) error) error {
 
 // locked runs f with the ledger's lock held for reading.
 func (r *Reads) locked(f func(*Ledger)) {
+	r.settle()
 	r.ledger.RLock()
 	defer r.ledger.RUnlock()
 	f(r.ledger)
@@ -128,6 +133,7 @@ func (r *Reads) Readers(ctx context.Context) iter.Seq2[store.Reader, error] {
 
 // Reader is one reader that has a live copy, a plan or a refusal.
 func (r *Reads) Reader(ctx context.Context, name string) (store.Reader, error) {
+	r.settle()
 	r.ledger.RLock()
 	defer r.ledger.RUnlock()
 	found := r.ledger.byReader[name]
@@ -139,6 +145,7 @@ func (r *Reads) Reader(ctx context.Context, name string) (store.Reader, error) {
 
 // Usage is what of the budgets is taken.
 func (r *Reads) Usage(_ context.Context, reader, to string, gate, window time.Duration) (store.Usage, error) {
+	r.settle()
 	r.ledger.RLock()
 	defer r.ledger.RUnlock()
 	return r.ledger.slots.usage(reader, to, max(gate, r.ledger.head.Gate), window), nil

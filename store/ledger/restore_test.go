@@ -58,7 +58,7 @@ func TestRestoreWithout(t *testing.T) {
 		t.Errorf("all are %v", all)
 	}
 	tx := memory{kept: &kept{messages: []*store.Message{numbered(1, 1), numbered(4, 2)}}}
-	reads := NewReads(l, func() (Source, error) { return source{tx}, nil })
+	reads := NewReads(l, func() (Source, error) { return source{tx}, nil }, func() {})
 	audit, err := reads.Audit(context.Background())
 	if err != nil || len(audit.Differences) == 0 || audit.ByFate[store.Waiting] != 1 {
 		t.Errorf("audit %+v, %v", audit, err)
@@ -124,7 +124,7 @@ func TestVisitPastDamage(t *testing.T) {
 	if len(read) != 4 || read[0] != 2 || read[1] != 7 || read[2] != 101 || read[3] != 300 || damage != 2 {
 		t.Errorf("read %v, %d damaged", read, damage)
 	}
-	reads := NewReads(New(store.DefaultLimits(time.Hour)), func() (Source, error) { return tx, nil })
+	reads := NewReads(New(store.DefaultLimits(time.Hour)), func() (Source, error) { return tx, nil }, func() {})
 	for _, m := range tx.messages {
 		reads.ledger.enter(&segment{first: m.Copies[0].Number}, m, &m.Copies[0], nil)
 	}

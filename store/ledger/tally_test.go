@@ -135,7 +135,7 @@ func TestCountedWithLock(t *testing.T) {
 	}
 	purge(0)
 	calm := 0
-	quiet := NewReads(l, func() (Source, error) { calm++; return tx, nil })
+	quiet := NewReads(l, func() (Source, error) { calm++; return tx, nil }, func() {})
 	for range 2 {
 		if i, err := quiet.Incident(t.Context(), "i1", benchStart); err != nil || i.ObjectCount != 9 || calm != 2 {
 			t.Errorf("%d objects after %d sources; %v", i.ObjectCount, calm, err)
@@ -148,7 +148,7 @@ func TestCountedWithLock(t *testing.T) {
 			purge(opened)
 		}
 		return tx, nil
-	})
+	}, func() {})
 	i, err := reads.Incident(t.Context(), "i1", benchStart)
 	if err != nil || i.Copies != 5 || i.ObjectCount != 5 || opened != 7 {
 		t.Errorf("%d copies, %d objects after %d sources; %v", i.Copies, i.ObjectCount, opened, err)

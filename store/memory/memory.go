@@ -28,7 +28,7 @@ func New(limits store.Limits) *Store { return over(newRecords(), ledger.New(limi
 
 func over(r *records, l *ledger.Ledger, limits store.Limits) *Store {
 	open := func() (ledger.Source, error) { return r, nil }
-	return &Store{Reads: ledger.NewReads(l, open), ledger: l, records: r, limits: limits}
+	return &Store{Reads: ledger.NewReads(l, open, func() {}), ledger: l, records: r, limits: limits}
 }
 
 // Reopen closes the store and returns another over the same records, with its
