@@ -124,6 +124,34 @@ func TestIdleClientsMakeRoom(t *testing.T) {
 	})
 }
 
+// TestACrowdKeepsNobodyOut: where all places are taken, and nobody has been idle
+// for long, a host that has few of them takes one of the host that has the most.
+func TestACrowdKeepsNobodyOut(t *testing.T) {
+	bubble(t, Config{MaxConnections: 4, MaxPerHost: 3}, nil, func(t *testing.T, h *house) {
+		busy := h.connect(t, "127.0.0.1")
+		busy.hello()
+		busy.say("MAIL FROM:<a@b.test>", "250 *")
+		busy.say("RCPT TO:<r@d.test>", "250 *")
+		busy.say("DATA", "354 *")
+		var crowd []*client
+		for range 2 {
+			c := h.connect(t, "127.0.0.1")
+			c.hello()
+			crowd = append(crowd, c)
+			<-time.After(time.Second)
+		}
+		h.connect(t, "127.0.0.2").hello()
+		h.connect(t, "127.0.0.3").hello()
+		crowd[0].want("421 4.4.2 Idle, and others are waiting")
+		crowd[0].want("closed")
+		c := h.connect(t, "127.0.0.3")
+		c.want("421 4.3.2 *") // it would have as many as the others
+		busy.send("x\r\n.\r\n")
+		busy.want("250 *")
+		crowd[1].say("NOOP", "250 *")
+	})
+}
+
 // guessed tries a wrong password, and reports whether it was looked at.
 func guessed(g *guards, address string, now time.Time) bool {
 	looked := g.begin(address, now)

@@ -31,16 +31,17 @@ func newRoster(maxAll, maxHost int) *roster {
 const evictAfter = 10 * time.Second
 
 // enter takes a connection in, or says why not. Where there is no place left,
-// one that has been idle for long gives up its own.
+// one that has been idle for long gives up its own, or one of the host that
+// has the most: a crowd keeps nobody out.
 func (r *roster) enter(w *wire) *answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.stopping:
 		return stopped()
-	case len(r.wires) >= r.maxAll && !r.makeRoom(""):
+	case len(r.wires) >= r.maxAll && !r.makeRoom("", evictAfter) && !r.thin(w.name):
 		return say(421, enhanced{4, 3, 2}, "Too many connections, try again later")
-	case w.client.IsValid() && !w.proxied && r.hosts[w.name] >= r.maxHost && !r.makeRoom(w.name):
+	case w.client.IsValid() && !w.proxied && r.hosts[w.name] >= r.maxHost && !r.makeRoom(w.name, evictAfter):
 		return tooManyOfHost()
 	}
 	r.wires[w] = struct{}{}
@@ -48,11 +49,30 @@ func (r *roster) enter(w *wire) *answer {
 	return nil
 }
 
-// makeRoom ends the connection that has been idle the longest, of one host or
-// of all ("").
-func (r *roster) makeRoom(host string) bool {
+// thin ends the idlest connection of the host that has the most, among those
+// that have more than the newcomer's would have.
+func (r *roster) thin(newcomer string) bool {
+	var found *wire
+	now, most, longest := time.Now(), r.hosts[newcomer]+2, time.Duration(0)
+	for w := range r.wires {
+		n := r.hosts[w.name]
+		d := w.idle(now)
+		if d > 0 && (n > most || n == most && d > longest) {
+			found, most, longest = w, n, d
+		}
+	}
+	if found == nil {
+		return false
+	}
+	found.evict()
+	return true
+}
+
+// makeRoom ends the connection that has been idle the longest, and for as long
+// as that, of one host or of all ("").
+func (r *roster) makeRoom(host string, longest time.Duration) bool {
 	var idlest *wire
-	now, longest := time.Now(), evictAfter
+	now := time.Now()
 	for w := range r.wires {
 		if host != "" && w.name != host {
 			continue

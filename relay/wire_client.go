@@ -51,7 +51,7 @@ func (r *roster) rename(w *wire, client netip.Addr) *answer {
 	defer r.mu.Unlock()
 	r.uncount(w.name)
 	w.client, w.name = client, client.String()
-	full := r.hosts[w.name] >= r.maxHost && !r.makeRoom(w.name)
+	full := r.hosts[w.name] >= r.maxHost && !r.makeRoom(w.name, evictAfter)
 	r.hosts[w.name]++
 	if full {
 		return tooManyOfHost()
