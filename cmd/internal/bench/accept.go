@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -14,15 +15,16 @@ import (
 
 // load is the client: Postfix's smtp-source, many messages a connection.
 type load struct {
-	source string
-	size   int
+	source  string
+	size    int
+	subject string
 }
 
 // send hands n alert mails to addr over the given connections; it returns how
 // long that took and the client's processor time.
 func (l load) send(addr string, connections, n int) (wall, cpu time.Duration, err error) {
 	cmd := exec.Command(l.source, "-d", "-s", strconv.Itoa(connections), "-m", strconv.Itoa(n), "-l", strconv.Itoa(l.size),
-		"-S", "** PROBLEM alert - tools-worker-1012/Free space - all mounts is CRITICAL **",
+		"-S", cmp.Or(l.subject, "** PROBLEM alert - tools-worker-1012/Free space - all mounts is CRITICAL **"),
 		"-f", "icinga@tools.test", "-t", "staff@reader.test", addr)
 	lib := filepath.Join(filepath.Dir(l.source), "../lib/postfix")
 	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+lib)

@@ -20,7 +20,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("name a measurement: accept, waiting")
+		return fmt.Errorf("name a measurement: accept, waiting, operators")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ExitOnError)
 	lull := flags.String("lull", "", "the lull binary; built when empty")
@@ -36,7 +36,7 @@ func run(args []string) error {
 	switch args[0] {
 	case "discard":
 		return discard(*listen)
-	case "accept", "waiting":
+	case "accept", "waiting", "operators":
 		bin, err := binary(*lull)
 		if err != nil {
 			return err
@@ -44,7 +44,10 @@ func run(args []string) error {
 		if args[0] == "accept" {
 			return accept(os.Stdout, bin, load, *rounds, *messages)
 		}
+		if args[0] == "operators" {
+			return operators(os.Stdout, bin, load, *rounds, *messages)
+		}
 		return waiting(os.Stdout, bin, load, *messages)
 	}
-	return fmt.Errorf("unknown measurement %q: accept, waiting", args[0])
+	return fmt.Errorf("unknown measurement %q: accept, waiting, operators", args[0])
 }
