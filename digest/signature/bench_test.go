@@ -69,3 +69,42 @@ func BenchmarkReadNagios(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkHostile masks fields of 4 KiB made to cost much: at most 100 µs.
+func BenchmarkHostile(b *testing.B) {
+	for _, shape := range hostileFields {
+		text := strings.Repeat(shape.part, maxScan/len(shape.part)+1)[:maxScan]
+		b.Run(shape.name, func(b *testing.B) {
+			dst := make([]byte, 0, 2*maxScan)
+			b.SetBytes(maxScan)
+			b.ReportAllocs()
+			for b.Loop() {
+				dst = appendCore(dst[:0], text, "web1.example.org")
+			}
+		})
+	}
+}
+
+// hostileFields are the shapes of fields that a scanner may find hard.
+var hostileFields = []struct{ name, part string }{
+	{"turns", "a1"}, {"joints", "x_1_"}, {"dots", "."}, {"dotted", "a.1."}, {"dashes", "-1-a"}, {"colons", "a:1:"},
+	{"slashes", "/a"}, {"backslashes", `\1`}, {"hex", "deadbeef12"}, {"one letter words", "a "}, {"numbers", "1 "}, {"periods of three", "ab 1 c "},
+	{"users", "user for "}, {"addresses", "10.0.0."}, {"mailboxes", "a@b."}, {"schemes", "a://"}, {"tildes", "~1~a"}, {"wide", "äé1"}, {"broken", "\x80\xff1"},
+	{"equals", "a=1=b"}, {"brackets", "([{"}, {"capitals", "A1_B2-"}, {"units", "1ms 2h "}, {"moments", "12:34:56 "},
+}
+
+// BenchmarkHostileSubject reads mail with such a subject, states and all.
+func BenchmarkHostileSubject(b *testing.B) {
+	for _, part := range []string{"a1", "is DOWN: ", "((DOWN) ", "a:", "[x] ", "->OK", "resolved in 5m ", "host web1 "} {
+		b.Run(part, func(b *testing.B) {
+			benchmarkRead(b, "From: a@example.org\nSubject: "+strings.Repeat(part, 4096/len(part))+"\n\n")
+		})
+	}
+}
+
+// BenchmarkBomb reads mail bombs: at most 200 ms and 64 MB.
+func BenchmarkBomb(b *testing.B) {
+	for _, bomb := range bombs()[:3] {
+		b.Run(bomb.name, func(b *testing.B) { benchmarkRead(b, bomb.mail) })
+	}
+}

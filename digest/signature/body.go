@@ -206,7 +206,7 @@ func unflow(text string) string {
 // textLines splits text into clean lines. Empty ones stay, since they part
 // blocks, but one in a row is enough.
 func textLines(text string) []string {
-	lines := make([]string, 0, 32)
+	lines := make([]string, 0, min(maxLines, strings.Count(text, "\n")+1))
 	for text != "" && len(lines) < maxLines {
 		var line string
 		line, text = cutLine(text)

@@ -63,6 +63,16 @@ func (s *scanner) classifyLetters(t *token, seen classSet) {
 	}
 }
 
+// classifyDigits decides what a word of nothing but digits is.
+func (s *scanner) classifyDigits(t *token) {
+	switch t.kind = number; {
+	case s.host != "" && s.isHost(s.text[t.start:t.end]):
+		t.kind = self
+	case s.afterUser(t.start):
+		t.kind = user
+	}
+}
+
 // classifyPath masks a path, but for the base name of a source file, which
 // tells incidents apart where the path before and the line behind do not.
 func (s *scanner) classifyPath(t *token) {
@@ -141,15 +151,15 @@ func (s *scanner) kindOfNames(word string, m *shape) kind {
 // beforeTime reports whether the next token begins with a digit, or is a day
 // or a month.
 func (s *scanner) beforeTime() bool {
-	rest := strings.TrimLeft(s.text[s.at:min(len(s.text), s.at+16)], " ,")
-	if rest == "" {
-		return false
+	at := s.at
+	for at < len(s.text) && (s.text[at] == ' ' || s.text[at] == ',') {
+		at++
 	}
-	end := 0
-	for end < len(rest) && isLetter(rest[end]) {
+	end := at
+	for end < len(s.text) && end < at+10 && isLetter(s.text[end]) {
 		end++
 	}
-	return isDigit(rest[0]) || isCalendar(rest[:end])
+	return end == at && at < len(s.text) && isDigit(s.text[at]) || isCalendar(s.text[at:end])
 }
 
 // afterUser reports whether the tokens before say that a user's name follows:
@@ -158,12 +168,14 @@ func (s *scanner) beforeTime() bool {
 func (s *scanner) afterUser(start int) bool {
 	last := s.text[s.lastStart:s.lastEnd]
 	switch {
-	case len(last) < 3 || s.text[s.lastEnd] == '=' || strings.ContainsAny(s.text[s.lastEnd:start], "[("):
-		return false
 	case last == "for":
-		return strings.HasSuffix(s.text[:s.lastStart], "assword ")
+		if !strings.HasSuffix(s.text[:s.lastStart], "assword ") {
+			return false
+		}
+	case !isUserWord(last):
+		return false
 	}
-	return isUserWord(last)
+	return s.text[s.lastEnd] != '=' && !strings.ContainsAny(s.text[s.lastEnd:start], "[(")
 }
 
 // afterName reports whether the token before says that a name follows, of

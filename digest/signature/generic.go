@@ -67,7 +67,7 @@ func isInformative(line string) bool {
 		return false
 	}
 	letters := 0
-	for i := 0; i < len(line); i++ {
+	for i := 0; i < len(line) && letters < 2; i++ {
 		if isAlnum(line[i]) || line[i] >= 0x80 {
 			letters++
 		}
@@ -80,6 +80,9 @@ func isInformative(line string) bool {
 
 // isGreeting reports whether a line begins as letters do.
 func isGreeting(line string) bool {
+	if strings.IndexByte("hdgbmHDGBM", line[0]) < 0 {
+		return false
+	}
 	switch strings.ToLower(strings.TrimRight(before(line, " "), ",!.:")) {
 	case "hi", "hello", "dear", "hey", "greetings", "hallo", "bonjour", "hola", "moin":
 		return true

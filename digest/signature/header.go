@@ -20,7 +20,7 @@ type header []field
 // get returns the value of the first field of that name, unfolded, else "".
 func (h header) get(name string) string {
 	for _, f := range h {
-		if strings.EqualFold(f.name, name) {
+		if len(f.name) == len(name) && strings.EqualFold(f.name, name) {
 			return unfold(f.value)
 		}
 	}
@@ -29,7 +29,7 @@ func (h header) get(name string) string {
 
 func (h header) has(name string) bool {
 	for _, f := range h {
-		if strings.EqualFold(f.name, name) {
+		if len(f.name) == len(name) && strings.EqualFold(f.name, name) {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 const (
 	maxScan   = 4 << 10
 	maxTokens = 128
+	maxSeen   = 512 // tokens looked at, those that are left out or repeat others included
 )
 
 // kind is what a token is taken for. Constants stay in the canonical text,
@@ -75,9 +76,14 @@ func (s *scanner) next(t *token) bool {
 		seen = classesIn(s.text[start:end])
 	}
 	*t = token{start: start, end: end, from: start, to: end}
-	if seen&^letters == 0 && end > start {
+	switch {
+	case end == start:
+		s.classify(t)
+	case seen&^letters == 0:
 		s.classifyLetters(t, seen)
-	} else {
+	case seen == 1<<digit:
+		s.classifyDigits(t)
+	default:
 		s.classify(t)
 	}
 	return true
@@ -102,20 +108,23 @@ func (s *scanner) skipSeparators() {
 
 // skipWord goes on to the next separator, and returns the classes it met.
 func (s *scanner) skipWord() (seen classSet) {
-	for s.at < len(s.text) {
-		c := classes[s.text[s.at]]
-		size := 1
-		if c == wide {
-			var separates bool
-			if size, separates = wideSeparator(s.text[s.at:]); separates {
-				return seen
+	text, at := s.text, s.at
+	for at < len(text) {
+		b := bits[text[at]]
+		if b&(1<<separator|1<<wide) != 0 {
+			if b == 1<<separator {
+				break
 			}
-		} else if c == separator {
-			return seen
+			size, separates := wideSeparator(text[at:])
+			if separates {
+				break
+			}
+			at += size - 1
 		}
-		seen |= 1 << c
-		s.at += size
+		seen |= b
+		at++
 	}
+	s.at = at
 	return seen
 }
 
@@ -134,7 +143,7 @@ func appendCore(dst []byte, text, host string) []byte {
 	n := 0
 	base := len(dst)
 	s := newScanner(text, host)
-	for t := (token{}); n < maxTokens; {
+	for t, seen := (token{}), 0; n < maxTokens && seen < maxSeen; seen++ {
 		if !s.next(&t) {
 			break
 		}
@@ -254,8 +263,10 @@ func appendRun(dst []byte) []byte {
 }
 
 func appendLower(dst []byte, word string) []byte {
-	for i := 0; i < len(word); i++ {
-		dst = append(dst, lower(word[i]))
+	n := len(dst)
+	dst = append(dst, word...)
+	for i, c := range dst[n:] {
+		dst[n+i] = lower(c)
 	}
 	return dst
 }

@@ -72,10 +72,12 @@ type mail struct {
 	subject string // decoded, one clean line
 	bare    string // the subject without what replies and lists put before it
 	lines   []string
+	shapes  []lineShape // of the lines, once a rule looks at them
 	walk    walk
 	steps   *[]Step
 
 	bareFolded, fromFolded string // in lower case
+	bareLetters            letterSet
 }
 
 func parse(raw []byte, steps *[]Step) *mail {
@@ -156,7 +158,7 @@ func isAllSuccess(reports []store.Report) bool {
 
 // identify hashes what a signature is made of, each part behind its length.
 func identify(source, family, core string) string {
-	data := make([]byte, 0, 512)
+	data := make([]byte, 0, 12+len(source)+len(family)+len(core))
 	for _, part := range [...]string{source, family, core} {
 		data = binary.BigEndian.AppendUint32(data, uint32(len(part)))
 		data = append(data, part...)
@@ -196,6 +198,7 @@ func (m *mail) digest() (id, host string) {
 // excerpt is the first informative lines.
 func excerpt(lines []string) string {
 	var out strings.Builder
+	out.Grow(min(maxExcerpt, 32*len(lines)))
 	for _, line := range lines {
 		if !isInformative(line) {
 			continue

@@ -15,23 +15,21 @@ import (
 // never matters: the layout that pins down most text wins, and among equals
 // the first by name.
 func (m *mail) recognise() finding {
-	var best *format
+	var best, matched *format
 	var bestScore int
 	var taken fields
-	for _, f := range formats() {
-		for i := range f.layouts {
-			l := &f.layouts[i]
-			if !l.mayMatch(m) {
-				continue
-			}
-			var got fields
-			if !l.match(m, &got) {
-				continue
-			}
-			if l.score > bestScore {
-				best, bestScore, taken = f, l.score, got
-			}
-			break
+	m.bareLetters = lettersOf(m.bareFolded)
+	for _, c := range index()[firstByte(m.bareFolded)] {
+		if c.format == matched || !c.layout.mayMatch(m) {
+			continue
+		}
+		var got fields
+		if !c.layout.match(m, &got) {
+			continue
+		}
+		matched = c.format
+		if c.layout.score > bestScore {
+			best, bestScore, taken = c.format, c.layout.score, got
 		}
 	}
 	if best == nil {
@@ -46,7 +44,7 @@ func (l *layout) mayMatch(m *mail) bool {
 		r := &l.rules[i]
 		switch r.place {
 		case inSubject:
-			if !r.template.mayMatch(m.bareFolded) {
+			if !m.bareLetters.hasAll(&r.letters) || !r.template.mayMatch(m.bareFolded) {
 				return false
 			}
 		case inFrom:
@@ -81,26 +79,54 @@ func (r *rule) match(m *mail, to *fields) bool {
 	case inHeader:
 		return m.header.has(r.name) && r.matchText(clean(decodeWords(m.header.get(r.name)), maxLine), to)
 	}
-	for i := range m.lines {
-		if r.matchLine(m.lines, i, to) {
+	for i := range m.textLines() {
+		if r.matchLine(m, i, to) {
 			return true
 		}
 	}
 	return false
 }
 
+// lineShape is what rules look at first in a line of the text.
+type lineShape struct {
+	letters letterSet
+	bullet  uint8 // bytes of the mark of a list's item
+	quoted  bool  // somebody quotes it: it never matches
+}
+
+// textLines looks at the lines, once for those mails whose format needs it.
+func (m *mail) textLines() []lineShape {
+	if m.shapes == nil {
+		m.shapes = make([]lineShape, len(m.lines))
+		for i, line := range m.lines {
+			m.shapes[i] = lineShape{lettersOf(line), uint8(len(line) - len(withoutBullet(line))), strings.HasPrefix(line, "> ")}
+		}
+	}
+	return m.shapes
+}
+
+// mayMatchLine is a quick look whether a rule may match a line.
+func (r *rule) mayMatchLine(m *mail, at int) bool {
+	shape, wanted := &m.shapes[at], &r.letters
+	if r.place == belowLine {
+		wanted = &r.label.letters
+	}
+	return shape.letters.hasAll(wanted) && !shape.quoted && m.lines[at] != ""
+}
+
 // matchLine matches the line at an index, or the one below a label.
-func (r *rule) matchLine(lines []string, at int, to *fields) bool {
-	if strings.HasPrefix(lines[at], "> ") {
-		return false // what somebody quotes
-	}
-	if r.place != belowLine {
-		return lines[at] != "" && r.matchText(withoutBullet(lines[at]), to)
-	}
-	if !r.label.match(withoutBullet(lines[at]), to) {
+func (r *rule) matchLine(m *mail, at int, to *fields) bool {
+	if !r.mayMatchLine(m, at) {
 		return false
 	}
-	for _, line := range lines[at+1:] {
+	text := m.lines[at][m.shapes[at].bullet:]
+	if r.place != belowLine {
+		return r.matchText(text, to)
+	}
+	if !r.label.match(text, to) {
+		return false
+	}
+	for _, line := range m.lines[at+1:] {
 		if line != "" {
 			return r.matchText(line, to)
 		}
@@ -110,6 +136,9 @@ func (r *rule) matchLine(lines []string, at int, to *fields) bool {
 
 // withoutBullet takes the mark of a list's item off a line.
 func withoutBullet(line string) string {
+	if line == "" || line[0] != '-' && line[0] != '*' && line[0] < 0x80 {
+		return line
+	}
 	for _, bullet := range [...]string{"- ", "* ", "• "} {
 		if rest, found := strings.CutPrefix(line, bullet); found {
 			return rest
@@ -154,8 +183,8 @@ func (f *format) read(m *mail, taken fields) finding {
 			}
 		}
 	}
-	for at := range m.lines {
-		f.readLine(m.lines, at, &fill)
+	for at := range m.textLines() {
+		f.readLine(m, at, &fill)
 	}
 	f.tell(m, &fill)
 	return f.finding(m, &fill)
@@ -179,14 +208,14 @@ func (f *format) tell(m *mail, fill *filling) {
 }
 
 // readLine gives one line to all rules that look at lines.
-func (f *format) readLine(lines []string, at int, fill *filling) {
+func (f *format) readLine(m *mail, at int, fill *filling) {
 	for i := range f.takes {
 		r := &f.takes[i]
-		if r.place < inLine {
+		if r.place < inLine || !r.mayMatchLine(m, at) {
 			continue
 		}
 		var got fields
-		if !r.matchLine(lines, at, &got) {
+		if !r.matchLine(m, at, &got) {
 			continue
 		}
 		switch r.place {

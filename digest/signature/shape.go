@@ -41,6 +41,14 @@ var classes = func() (table [256]class) {
 	return table
 }()
 
+// bits has the class of each byte as a set.
+var bits = func() (table [256]classSet) {
+	for c, class := range classes {
+		table[c] = 1 << class
+	}
+	return table
+}()
+
 func classOf(c byte) class {
 	switch {
 	case c <= ' ' || c == 0x7f:
@@ -87,7 +95,7 @@ type shape struct {
 
 func classesIn(word string) (seen classSet) {
 	for i := 0; i < len(word); i++ {
-		seen |= 1 << classes[word[i]]
+		seen |= bits[word[i]]
 	}
 	return seen
 }

@@ -14,15 +14,18 @@ type stateWord struct {
 	tail bool // all that follows tells the state as well
 }
 
-// maxStateWords bounds the words of one text.
-const maxStateWords = 16
+// Bounds of the words of one text that tell a state, and of all its words.
+const (
+	maxStateWords = 16
+	maxWordsRead  = 128
+)
 
 // stateWords lists the words of the vocabulary in a text, but for those that
 // are denied ("no errors", "0 failed"), and the first problem among those that
 // mostly mean something else and stand where no state does.
 func stateWords(text string) (list []stateWord, weak verdict) {
 	before := ""
-	for at := 0; at < len(text) && len(list) < maxStateWords; {
+	for at, n := 0, 0; n < maxWordsRead && len(list) < maxStateWords; n++ {
 		start, end := nextLetters(text, at)
 		if start == end {
 			break
@@ -60,28 +63,33 @@ func asStated(w stateWord, text, before string) (stateWord, bool) {
 
 // phraseAt finds a phrase of the vocabulary that begins at an index.
 func phraseAt(text string, start int) (stateWord, bool) {
-	if !beginsPhrase[lower(text[start])] {
-		return stateWord{}, false
-	}
 	rest := text[start:]
-	for i, list := range [...][]entry{tails, phrases} {
-		for _, e := range list {
-			if hasPrefixFold(rest, e.words) && (len(rest) == len(e.words) || !isAlnum(rest[len(e.words)])) {
-				w := stateWord{start: start, end: start + len(e.words), meaning: meaning{e.verdict, e.use}, tail: i == 0}
-				w.firm = e.use&paired != 0
-				return w, true
-			}
+	for _, p := range phrasesBy[lower(text[start])] {
+		if len(rest) < len(p.words) || lower(rest[1]) != p.words[1] || !hasPrefixFold(rest, p.words) {
+			continue
+		}
+		if end := len(p.words); len(rest) == end || !isAlnum(rest[end]) {
+			return stateWord{start: start, end: start + end, meaning: meaning{p.verdict, p.use}, firm: p.use&paired != 0, tail: p.tail}, true
 		}
 	}
 	return stateWord{}, false
 }
 
-// beginsPhrase has the letters that phrases begin with.
-var beginsPhrase = func() (letters [256]bool) {
-	for _, e := range append(tails, phrases...) {
-		letters[e.words[0]] = true
+// phrase is an entry of phrases or tails.
+type phrase struct {
+	entry
+	tail bool
+}
+
+// phrasesBy has the phrases by their first letter.
+var phrasesBy = func() (by [256][]phrase) {
+	for _, e := range tails {
+		by[e.words[0]] = append(by[e.words[0]], phrase{e, true})
 	}
-	return letters
+	for _, e := range phrases {
+		by[e.words[0]] = append(by[e.words[0]], phrase{e, false})
+	}
+	return by
 }()
 
 // isDenial reports whether the word before the one at start denies it. The 0

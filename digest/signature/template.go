@@ -19,6 +19,7 @@ type template struct {
 	segments []segment
 	literals int    // bytes of literal text: the more, the better a match
 	anchor   string // the longest literal, which a text must contain
+	letters  letterSet
 }
 
 // segment is a literal, in lower case, or a capture.
@@ -99,6 +100,7 @@ func (t *template) addLiteral(text string) {
 	text = strings.ToLower(text)
 	t.segments = append(t.segments, segment{literal: text, field: -1})
 	t.literals += len(text)
+	t.letters = t.letters.with(lettersOf(text))
 	if len(text) > len(t.anchor) {
 		t.anchor = text
 	}
