@@ -73,10 +73,13 @@ func (s *scanner) classifyDigits(t *token) {
 	}
 }
 
-// classifyPath masks a path, but for the base name of a source file, which
+// classifyPath masks a path, but for where disks are mounted, and for the base name of a source file, which
 // tells incidents apart where the path before and the line behind do not.
 func (s *scanner) classifyPath(t *token) {
 	from, to, found := sourceFile(s.text, t.start, t.end)
+	if isMount(s.text[t.start:t.end]) {
+		return
+	}
 	if !found {
 		t.kind = path
 		return

@@ -94,7 +94,10 @@ func isGreeting(line string) bool {
 // or "": one subject often stands for many faults.
 func (m *mail) exception() string {
 	traced := false
-	for _, line := range m.lines {
+	for at, line := range m.lines {
+		if at+1 < len(m.lines) && strings.HasPrefix(m.lines[at+1], "at ") { // Java
+			traced = true
+		}
 		if strings.HasPrefix(line, "Traceback (most recent call last)") || strings.HasPrefix(line, "Stack trace") || strings.HasPrefix(line, "Exception in thread") {
 			traced = true
 		}

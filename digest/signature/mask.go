@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -201,6 +202,9 @@ func appendConstant(dst []byte, word string) []byte {
 		case isHex(c) && (i == 0 || isJoin(word[i-1])) && hashPart(word[i:]) > 0:
 			i += hashPart(word[i:]) - 1
 			dst = appendRun(dst)
+		case i > 0 && isPod(word[i:], dst):
+			i = len(word)
+			dst = appendRun(dst)
 		case isUpper(c) && i > 0 && isJoin(word[i-1]) && indexPart(word[i:]) > 0:
 			i += indexPart(word[i:]) - 1
 			dst = appendRun(dst)
@@ -231,6 +235,21 @@ func hashPart(word string) int {
 		return 0
 	}
 	return n
+}
+
+// isPod reports whether a word ends in the five random characters that
+// Kubernetes gives a pod, behind a number or a hash. They have no vowels.
+func isPod(word string, before []byte) bool {
+	n := len(before)
+	if len(word) != 5 || n < 2 || before[n-1] != '-' || before[n-2] != '0' {
+		return false
+	}
+	for i := 0; i < len(word); i++ {
+		if strings.IndexByte("bcdfghjklmnpqrstvwxz2456789", word[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // indexPart is the length of the index that a word begins with, as far as its

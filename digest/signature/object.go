@@ -26,6 +26,9 @@ func (m *mail) hostIn(subject, own, line string) string {
 	if first := firstName(subject); m.isNamedHost(first, line, strings.ContainsAny(first, "0123456789")) {
 		candidate = first
 	}
+	if last := lastName(subject); candidate == "" && m.isNamedHost(last, line, m.textHas(last)) {
+		candidate = last
+	}
 	s := newScanner(subject, own)
 	previous := ""
 	for t := (token{}); ; {
@@ -107,6 +110,25 @@ func firstName(subject string) string {
 		return ""
 	}
 	return name
+}
+
+// lastName is the name behind a dash that a subject ends with: "CPU - web1".
+func lastName(subject string) string {
+	dash := strings.LastIndex(subject, " - ")
+	if dash < 0 || strings.IndexByte(subject[dash+3:], ' ') >= 0 {
+		return ""
+	}
+	return subject[dash+3:]
+}
+
+// textHas reports whether a name stands in the first lines of the text.
+func (m *mail) textHas(name string) bool {
+	for _, line := range m.lines[:min(len(m.lines), maxNaming)] {
+		if name != "" && strings.Contains(line, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // isVersionLike reports whether a dotted name begins with a digit and ends in

@@ -42,6 +42,15 @@ func sourceFile(text string, start, end int) (from, to int, found bool) {
 	return from, from + len(name), true
 }
 
+// isMount reports whether a path is one where a disk is mounted.
+func isMount(word string) bool {
+	switch word {
+	case "/var", "/home", "/boot", "/usr", "/tmp", "/opt", "/srv", "/data", "/mnt", "/export", "/backup", "/var/log", "/var/lib", "/boot/efi":
+		return true
+	}
+	return false
+}
+
 func isSource(extension string) bool {
 	switch extension {
 	case "c", "h", "cc", "cpp", "cxx", "hpp", "go", "rs", "py", "rb", "pl", "pm", "php", "js", "ts", "java", "scala", "kt", "cs", "sh", "lua", "erl", "ex", "S":
@@ -187,9 +196,19 @@ func isHexWord(word string, m *shape) bool {
 	return len(word) >= 6 && int(m.digits+m.hex) == len(word) && (m.upper == 0 || m.lower == 0)
 }
 
-// isRandom takes long words that letters and digits take turns in.
+// isRandom takes long words that letters and digits take turns in, but no
+// names with a random end: "cleanup-27812345-x7k2q".
 func isRandom(word string, m *shape) bool {
-	return len(word) >= 10 && m.digits >= 4 && m.changes >= 3 && m.dots+m.dashes+m.unders+m.colons <= 2
+	return !isNamed(word) && len(word) >= 10 && m.digits >= 4 && m.changes >= 3 && m.dots+m.dashes+m.unders+m.colons <= 2
+}
+
+// isNamed reports whether a word begins with four letters and a dash.
+func isNamed(word string) bool {
+	n := 0
+	for n < len(word) && isLetter(word[n]) {
+		n++
+	}
+	return n >= 4 && n < len(word) && word[n] == '-'
 }
 
 // query returns where an address or a path ends that text[:end] is the first

@@ -112,7 +112,7 @@ func (s sender) robot() string {
 			return "noreply"
 		}
 	}
-	if isSystemRole(s.local) {
+	if isSystemRole(s.local) || isWatcher(s.local) {
 		return s.local
 	}
 	if i := slices.IndexFunc(words, isRobotWord); i >= 0 {
@@ -132,6 +132,17 @@ func isBotWord(word string) bool {
 	return len(word) > 4 && strings.HasSuffix(word, "bot")
 }
 
+// isWatcher reports whether a local part ends as programs that watch are
+// called: certwatch, disk-alerts.
+func isWatcher(local string) bool {
+	for _, end := range [...]string{"watch", "monitor", "monitoring", "alert", "alerts", "alarm", "notify", "notifier", "checker", "daemon"} {
+		if strings.HasSuffix(local, end) {
+			return true
+		}
+	}
+	return local == "builder" || local == "foreman"
+}
+
 // isRobotWord reports whether a word names a program, or a role in which
 // programs write.
 func isRobotWord(word string) bool {
@@ -141,12 +152,12 @@ func isRobotWord(word string) bool {
 // robotWords are the names of programs by which their senders go, and roles in
 // which programs write.
 var robotWords = wordSet(`
-	jenkins builder buildd autobuild autobuilder builds travis circleci appveyor buildbot buildkite teamcity bamboo gitlab gitea gerrit
+	jenkins buildd autobuild autobuilder builds travis circleci appveyor buildbot buildkite teamcity bamboo gitlab gitea gerrit
 	nagios naemon icinga shinken centreon zabbix sensu checkmk monit munin cacti librenms observium opennms smokeping xymon prtg netdata zenoss solarwinds
 	prometheus alertmanager grafana graylog splunk elastalert elasticsearch kibana logstash gatus kuma healthchecks uptime uptimerobot pingdom statuscake
 	statuspage pagerduty opsgenie victorops datadog newrelic cloudwatch
 	alert alerts alerting alarm alarms monitor monitoring watchdog notification notifications notifier notify
-	cron anacron root systemd systemdtimer scheduler airflow puppet ansible saltstack foreman rundeck
+	cron anacron root systemd systemdtimer scheduler airflow puppet ansible saltstack rundeck
 	backup backups bacula bareos veeam amanda amandabackup backuppc borgmatic vzdump proxmox
 	smartd mdadm zed apcupsd nut idrac diskstation synology qnap truenas freenas megaraid arpwatch
 	logwatch logcheck ossec wazuh rkhunter chkrootkit tripwire samhain snort suricata crowdsec clamav apticron certbot

@@ -127,7 +127,9 @@ func isFirm(text string, w stateWord, previous string) bool {
 		return true
 	case strings.HasSuffix(head, ">"), strings.HasSuffix(head, "→"), strings.HasPrefix(tail, "->"), strings.HasPrefix(tail, "→"), strings.HasPrefix(tail, "=>"):
 		return true
-	case strings.HasSuffix(head, "]") && strings.HasPrefix(tail, ":"):
+	case strings.HasPrefix(tail, ":") && (strings.HasSuffix(head, "]") || w.use&(paired|final|loose) == paired|final):
+		return true
+	case isUpper(word[0]) && isUpOrDown(word) && tail != "" && strings.IndexByte(":-|", tail[0]) >= 0:
 		return true
 	case strings.HasSuffix(head, ")") && isUpper(word[0]) && w.use&paired != 0: // "host sensor (ping) Down (timeout)"
 		return true

@@ -87,14 +87,14 @@ var english = []entry{
 	{isUnknown, paired, "unkn unkwn"},
 
 	{isProblem, paired | loose, "problem alert alarm error fail"},
-	{isProblem, paired | final, "firing alerting triggered failed failing failure"},
+	{isProblem, paired | final, "firing fired alerting triggered failed failing failure"},
 	{isProblem, paired, "errored broken incomplete unhealthy"},
 	{isProblem, paired | final, "lost disconnected unavailable unresponsive"},
-	{isProblem, paired | loose, "opened active violated breached investigating identified"},
+	{isProblem, paired | loose, "opened active violated breached investigating identified trouble"},
 	{isProblem, 0, "failures fails errors err aborted killed crashed crash timeout refused exceeded faulted regression regressions denied expired " +
-		"unable cannot stuck exceeds overload overloaded corrupt corrupted terminated ddos expires expiring violation " +
+		"unable cannot stuck exceeds overload overloaded corrupt corrupted terminated ddos expire expires expiring violation " +
 		"exception exceptions insufficient unsuccessful intrusion infected malware hung hangs banned unexpected"},
-	{isProblem, loose, "abort fault missing high low attack false alerts alarms detected blocked slow invalid unauthorized forbidden spike issue issues"},
+	{isProblem, loose, "abort fault missing high low attack false alerts alarms detected blocked slow invalid unauthorized forbidden spike issue issues threshold"},
 	{isProblem, loose | final, "full stopped"},
 
 	{isRecovery, paired | loose, "up clear normal stable healthy recover resolve closed running responding reachable available alive returned optimal"},
@@ -157,6 +157,15 @@ var phrases = []entry{
 	{isRecovery, paired, "back to normal"},
 	{isRecovery, paired, "on line power"},
 	{isProblem, paired, "on battery"},
+	{isRecovery, paired, "from red to green"},
+	{isRecovery, paired, "from yellow to green"},
+	{isCritical, paired, "from green to red"},
+	{isCritical, paired, "from yellow to red"},
+	{isWarning, paired, "from green to yellow"},
+	{isWarning, paired, "from red to yellow"},
+	{isProblem, 0, "running high"},
+	{isProblem, 0, "running low"},
+	{isProblem, 0, "running out"},
 	{isProblem, 0, "timed out"},
 	{isProblem, 0, "out of"},
 	{isProblem, 0, "no space"},
