@@ -63,6 +63,8 @@ func (s *session) receive(r io.Reader, in *intake) error {
 
 // receiveText reads what follows DATA.
 func (s *session) receiveText(r io.Reader, in *intake) error {
+	s.text = true
+	defer func() { s.text = false }()
 	buffered := below(r)
 	if buffered == nil {
 		_, err := in.ReadFrom(r)
@@ -112,6 +114,9 @@ func (w waster) Write(p []byte) (int, error) { return len(p), w(p) }
 
 // process makes a message of a transaction and a body, and has it accepted.
 func (s *Server) process(tx *transaction, body []byte) (store.Message, error) {
+	// Clients that know nothing of SMTPUTF8 use such addresses all the same,
+	// and Postfix takes them. They leave with the parameter that they need.
+	tx.envelope.UTF8 = tx.envelope.UTF8 || tx.wide()
 	m := store.Message{
 		ID:       s.deps.NewID(),
 		Key:      tx.key,

@@ -48,10 +48,7 @@ func (e *entrance) admit(c net.Conn) net.Conn {
 	client, name := clientOf(c)
 	w := &wire{
 		Conn: c, client: client, name: name,
-		domain:  e.srv.cfg.QualifyDomain,
 		times:   e.srv.cfg.times(),
-		aligned: true,
-		whole:   true,
 		roster:  e.srv.open,
 		tell:    e.srv.deps.Event,
 		born:    time.Now(),

@@ -1,62 +1,81 @@
 package relay
 
 import (
-	"bytes"
+	"fmt"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
-// Programs that talk to the mail server of their own machine send bare names
-// (RCPT TO:<root>), and RFC 5321 section 4.5.1 wants <Postmaster> taken.
-// go-smtp refuses both before the session is asked, so the domain is added on
-// the wire: to a command that comes alone, in the clear, when everything
-// before it has been answered and ended with a command. What is part of a message is
-// never such a thing: DATA and chunks are under way then.
-
-// atCommand reports whether the next octets can only be a command.
-func (w *wire) atCommand() bool {
-	if w.secured || !w.whole || w.unanswered.Load() > 0 {
-		return false
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return !w.receiving
+// mended is a MAIL or RCPT command as go-smtp takes it.
+func mended(line []byte, domain string) []byte {
+	return []byte(original(qualified(string(line), domain)))
 }
 
-// qualify adds the domain to a bare name if p[:n] is a command with one. It
-// returns the new n.
-func (w *wire) qualify(p []byte, n int) int {
-	line := qualified(p[:n], w.domain)
-	if line == nil || len(line) > len(p) {
-		return n
+// qualified adds the domain to a bare name. Programs that talk to the mail
+// server of their own machine send such (RCPT TO:<root>), and RFC 5321 section
+// 4.5.1 wants <Postmaster> taken. A sender without a local part is the null
+// sender: DragonFly's agent adds its domain to that too.
+func qualified(line, domain string) string {
+	path, _, _ := strings.Cut(line, ":")
+	if !strings.EqualFold(path, "MAIL FROM") && !strings.EqualFold(path, "RCPT TO") {
+		return line
 	}
-	return copy(p, line)
-}
-
-// follow notes how what was read ends.
-func (w *wire) follow(read []byte) {
-	if w.secured || len(read) == 0 {
-		return
-	}
-	lines, ended := bytes.CutSuffix(read, []byte("\n"))
-	before := bytes.LastIndexByte(lines, '\n')
-	seen := before >= 0 || w.aligned // the last line stands here from its beginning
-	w.whole = ended && seen && !hasPrefixFold(lines[before+1:], "BDAT")
-	w.aligned = ended
-}
-
-// qualified is a MAIL or RCPT command with the domain added, nil if it is none
-// or has one.
-func qualified(line []byte, domain string) []byte {
-	if n := bytes.IndexByte(line, '\n'); n < 0 || n != len(line)-1 || domain == "" {
-		return nil
-	}
-	if !hasPrefixFold(line, "MAIL FROM:") && !hasPrefixFold(line, "RCPT TO:") {
-		return nil
-	}
-	head, rest, opened := strings.Cut(string(line), "<")
+	head, rest, opened := strings.Cut(line, "<")
 	name, tail, closed := strings.Cut(rest, ">")
-	if _, blank, _ := strings.Cut(head, ":"); !opened || !closed || strings.TrimSpace(blank) != "" || !isDotString(name) {
-		return nil
+	if _, blank, _ := strings.Cut(head, ":"); !opened || !closed || strings.TrimSpace(blank) != "" {
+		return line
 	}
-	return []byte(head + "<" + name + "@" + domain + ">" + tail)
+	switch at, nobody := strings.CutPrefix(name, "@"); {
+	case isDotString(name) && domain != "":
+		return head + "<" + name + "@" + domain + ">" + tail
+	case nobody && isDomain(at) && strings.EqualFold(path, "MAIL FROM"):
+		return head + "<>" + tail
+	}
+	return line
+}
+
+// originalAddress is the parameter of RFC 3461 section 4.2.
+var originalAddress = regexp.MustCompile(`(?i) ORCPT=rfc822;(\S+)`)
+
+// original gives the original address of a recipient the type that it has, if
+// it is in UTF-8: Postfix says rfc822 (RFC 3461), where RFC 6533 section 3
+// asks for utf-8.
+func original(line string) string {
+	at := originalAddress.FindStringSubmatchIndex(line)
+	if at == nil {
+		return line
+	}
+	address := fromXtext(line[at[2]:at[3]])
+	if !utf8.ValidString(address) || !strings.ContainsFunc(address, wide) {
+		return line
+	}
+	return line[:at[0]] + " ORCPT=utf-8;" + unitext(address) + line[at[1]:]
+}
+
+func wide(r rune) bool { return r >= utf8.RuneSelf }
+
+var hexchar = regexp.MustCompile(`\+[0-9A-F]{2}`)
+
+// fromXtext decodes the form of RFC 3461 section 4.
+func fromXtext(s string) string {
+	return hexchar.ReplaceAllStringFunc(s, func(hex string) string {
+		var c byte
+		fmt.Sscanf(hex, "+%02X", &c) //nolint:errcheck // it is two hexadecimal digits
+		return string([]byte{c})
+	})
+}
+
+// unitext encodes an address in the form that RFC 6533 section 3 calls
+// utf-8-addr-xtext.
+func unitext(address string) string {
+	var b strings.Builder
+	for _, r := range address {
+		if r <= ' ' || r >= 0x7f || strings.ContainsRune(`+=\`, r) {
+			fmt.Fprintf(&b, `\x{%02X}`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"net/netip"
@@ -25,6 +26,7 @@ type session struct {
 
 	settled uintptr             // the last transfer that go-smtp is done with
 	chunked chan *io.PipeReader // the body of the transfer after it
+	text    bool                // what follows DATA is being read, by the goroutine that reads commands
 
 	// mu guards what follows: with BDAT, go-smtp calls Data on a goroutine
 	// of its own.
@@ -47,11 +49,13 @@ type transaction struct {
 func (s *Server) newSession(c *smtp.Conn) (smtp.Session, error) {
 	w := wireOf(c.Conn())
 	w.upper = c.Conn()
-	return &session{
+	opened := &session{
 		srv: s, conn: c, wire: w,
 		settled: transfer(c),
 		chunked: make(chan *io.PipeReader, 1),
-	}, nil
+	}
+	between(c, func(r *bufio.Reader) io.Reader { return &commands{src: r, session: opened} })
+	return opened, nil
 }
 
 // Mail begins a transaction.
@@ -80,7 +84,7 @@ func (s *session) begin(from string, opts *smtp.MailOptions) (*transaction, erro
 	sender := ""
 	if from != "" {
 		var err error
-		if sender, err = s.srv.reversePath(fromProtocol(from, opts.UTF8)); err != nil {
+		if sender, err = s.srv.reversePath(fromProtocol(from, true)); err != nil {
 			return nil, err
 		}
 	}
@@ -131,7 +135,7 @@ func (s *session) add(to string, opts *smtp.RcptOptions) error {
 	case len(s.tx.copies) >= s.srv.cfg.MaxRecipients:
 		return say(452, enhanced{4, 5, 3}, "Too many recipients, send the rest in another message")
 	}
-	address, err := s.srv.forwardPath(fromProtocol(to, s.tx.envelope.UTF8))
+	address, err := s.srv.forwardPath(fromProtocol(to, true))
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"lull/store"
 )
@@ -77,7 +76,6 @@ func (s *Server) submission(sub Submission) (*transaction, error) {
 		}
 		tx.add(store.Copy{To: address, Notify: sub.Notify, Reader: s.deps.Reader(address)})
 	}
-	tx.envelope.UTF8 = tx.wide()
 	return tx, errors.Join(refused...)
 }
 
@@ -112,6 +110,6 @@ func (tx *transaction) add(c store.Copy) {
 
 // wide reports whether an address needs SMTPUTF8.
 func (tx *transaction) wide() bool {
-	above := func(s string) bool { return strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) }
+	above := func(s string) bool { return strings.ContainsFunc(s, wide) }
 	return above(tx.envelope.From) || slices.ContainsFunc(tx.copies, func(c store.Copy) bool { return above(c.To) })
 }

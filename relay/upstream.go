@@ -3,6 +3,7 @@ package relay
 import (
 	"bufio"
 	"io"
+	"net/textproto"
 	"reflect"
 
 	"github.com/emersion/go-smtp"
@@ -23,6 +24,13 @@ func below(r io.Reader) *bufio.Reader {
 		return nil
 	}
 	return (*bufio.Reader)(f.UnsafePointer())
+}
+
+// between puts a reader between a connection and go-smtp, above TLS. Each
+// session, and so each beginning of TLS, needs it anew.
+func between(c *smtp.Conn, over func(*bufio.Reader) io.Reader) {
+	text := (*textproto.Conn)(reflect.ValueOf(c).Elem().FieldByName("text").UnsafePointer())
+	text.R = bufio.NewReader(over(text.R))
 }
 
 // announced is how many octets the BDAT commands of a message announced.

@@ -38,7 +38,6 @@ type wire struct {
 	net.Conn
 	client netip.Addr // not valid for a unix socket
 	name   string     // the client's address as recorded, "unix" for a socket
-	domain string     // added to bare names
 	times  times
 	born   time.Time
 	roster *roster
@@ -55,8 +54,6 @@ type wire struct {
 	refusal *answer   // sent instead of the greeting
 	greeted bool      // the greeting has been written
 	secured bool      // only TLS records may be written
-	aligned bool      // what was read ends with a line …
-	whole   bool      // … that is a command and no BDAT, behind which octets come
 	proxied bool      // the client is named by a header that is to come
 	upper   io.Writer // where replies are written; nil while the client could not read them
 
@@ -79,12 +76,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	if err := w.ready(); err != nil {
 		return 0, err
 	}
-	command := w.atCommand()
 	n, err := w.Conn.Read(p)
-	if command {
-		n = w.qualify(p, n)
-	}
-	w.follow(p[:n])
 	if w.unanswered.Add(int64(n)) > commandBudget {
 		w.hangUp(say(421, enhanced{4, 7, 0}, "Too much input without a command"))
 		return 0, errHungUp
