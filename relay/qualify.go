@@ -15,7 +15,8 @@ func mended(line []byte, domain string) []byte {
 // qualified adds the domain to a bare name. Programs that talk to the mail
 // server of their own machine send such (RCPT TO:<root>), and RFC 5321 section
 // 4.5.1 wants <Postmaster> taken. A sender without a local part is the null
-// sender: DragonFly's agent adds its domain to that too.
+// sender: DragonFly's agent adds its domain to that too, and Postfix makes
+// <""@host> of it.
 func qualified(line, domain string) string {
 	path, _, _ := strings.Cut(line, ":")
 	if !strings.EqualFold(path, "MAIL FROM") && !strings.EqualFold(path, "RCPT TO") {
@@ -26,7 +27,7 @@ func qualified(line, domain string) string {
 	if _, blank, _ := strings.Cut(head, ":"); !opened || !closed || strings.TrimSpace(blank) != "" {
 		return line
 	}
-	switch at, nobody := strings.CutPrefix(name, "@"); {
+	switch at, nobody := strings.CutPrefix(strings.TrimPrefix(name, `""`), "@"); {
 	case isDotString(name) && domain != "":
 		return head + "<" + name + "@" + domain + ">" + tail
 	case nobody && isDomain(at) && strings.EqualFold(path, "MAIL FROM"):

@@ -8,6 +8,7 @@ func TestMended(t *testing.T) {
 		{"mail from: <root> SIZE=1\n", "mail from: <root@lull.test> SIZE=1\n"},
 		{"MAIL FROM:<>\r\n", "MAIL FROM:<>\r\n"},
 		{"MAIL FROM:<@client.test>\r\n", "MAIL FROM:<>\r\n"},
+		{"MAIL FROM:<\"\"@client.test> SIZE=3\r\n", "MAIL FROM:<> SIZE=3\r\n"},
 		{"RCPT TO:<@client.test>\r\n", "RCPT TO:<@client.test>\r\n"},
 		{"MAIL FROM:<@hop.test:a@client.test>\r\n", "MAIL FROM:<@hop.test:a@client.test>\r\n"},
 		{"RCPT TO:<a@d.test>\r\n", "RCPT TO:<a@d.test>\r\n"},

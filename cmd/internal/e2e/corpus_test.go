@@ -240,7 +240,7 @@ func (b *builder) lengths() {
 		b.add(fmt.Sprintf("a line of %d", n), letterHead, strings.Repeat("z", n)+"\nend\n")
 	}
 	b.add("lines of 100 kB", letterHead, strings.Repeat(strings.Repeat("w", 100_000)+"\n", 3))
-	b.add("5 MB", letterHead, strings.Repeat(strings.Repeat("v", 71)+"\n", 5_000_000/72))
+	b.add("5 MB", letterHead, strings.Repeat(strings.Repeat("v", 911)+"\n", 5_000_000/912))
 }
 
 // octets are those that mail should not have.

@@ -25,6 +25,7 @@ type settings struct {
 	Port       int
 	NextHost   string
 	NextPort   int
+	Chunking   string // of Exim: the hosts that get BDAT
 }
 
 // newServer starts Debian's Exim or Postfix.
@@ -58,10 +59,17 @@ func newSettings(t *testing.T, next string) settings {
 
 func (s settings) addr() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
 
-func newExim(t *testing.T, next string) *server {
+// newExim sends in chunks, as it does by itself.
+func newExim(t *testing.T, next string) *server { return newEximWith(t, next, "*") }
+
+// newEximData sends without chunks.
+func newEximData(t *testing.T, next string) *server { return newEximWith(t, next, "") }
+
+func newEximWith(t *testing.T, next, chunking string) *server {
 	t.Helper()
 	needs(t, "exim4")
 	s := newSettings(t, next)
+	s.Chunking = chunking
 	openUp(t, s.Dir)
 	chownToMailOwner(t, s.Dir)
 	conf := filepath.Join(s.Dir, "exim.conf")
@@ -105,6 +113,7 @@ next:
   allow_localhost
   message_linelength_limit = 100000000
   hosts_avoid_tls = *
+  hosts_try_chunking = {{.Chunking}}
   connection_max_messages = 500
 
 begin retry

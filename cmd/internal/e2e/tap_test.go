@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -85,7 +86,7 @@ func (w *tap) join(client net.Conn) {
 	d := &dialogue{tap: w, replies: make(chan string, 4096)}
 	copied, copy := io.Pipe()
 	go func() {
-		io.Copy(io.MultiWriter(server, copy), client)
+		io.Copy(io.MultiWriter(server, copy), prompt{client})
 		server.(*net.TCPConn).CloseWrite()
 		copy.Close()
 	}()
@@ -105,6 +106,18 @@ func (w *tap) join(client net.Conn) {
 			return
 		}
 	}
+}
+
+// prompt acknowledges at once what it reads: ssmtp writes each line in two
+// pieces, and the second would wait for a late acknowledgement of the first.
+type prompt struct{ net.Conn }
+
+func (p prompt) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	if raw, _ := p.Conn.(*net.TCPConn).SyscallConn(); raw != nil {
+		raw.Control(func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1) })
+	}
+	return n, err
 }
 
 // reply reads the lines of one reply.
