@@ -199,6 +199,7 @@ func TestGuessingAtOnce(t *testing.T) {
 				}()
 			}
 			<-time.After(time.Minute)
+			synctest.Wait()
 		}
 		try(true)
 		if n := looked.Swap(0); n != 200 || len(g.guesses) != 0 {

@@ -29,7 +29,7 @@ func TestServersBehind(t *testing.T) {
 			until(t, 20*time.Second, "lull sees that it is away", func() bool { return h.status(t)["smarthost"] == "unreachable" })
 			s.back(t)
 			h.arrive(t, passed)
-			until(t, 30*time.Second, "all of it at the far end", func() bool { return len(far.arrivals()) >= 2*len(h.letters)+2 })
+			until(t, 30*time.Second, "all letters at the far end", func() bool { return h.reached(far.arrivals()) == 2*len(h.letters) })
 			h.once(t, far)
 		})
 	}

@@ -323,4 +323,3 @@ func honest(addr string) error {
 	return talk(textproto.NewConn(raw), "", "EHLO client.test", "MAIL FROM:<ann@example.org>", "RCPT TO:<bob@example.net>", "DATA",
 		"Subject: letter\r\n\r\nhello\r\n.", "QUIT")
 }
-
