@@ -75,6 +75,9 @@ type Reads interface {
 	Status(ctx context.Context, now time.Time) (Status, error)
 	// Copies yields what the query selects, in order of acceptance.
 	Copies(ctx context.Context, q Query) iter.Seq2[Entry, error]
+	// Count is how many copies Copies would yield, when that is known without
+	// reading them: known is false for filters that look into mail.
+	Count(ctx context.Context, q Query) (n uint64, known bool, err error)
 	// Body is the message as received. ErrNotFound when it was removed.
 	Body(ctx context.Context, message string) ([]byte, error)
 	// Incidents yields incidents with their state at now, of one reader or

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -86,7 +87,12 @@ func (f filters) text() (string, error) {
 
 // more tells a person in a terminal what was left out.
 func more(s *screen, left int, last string) {
-	if left > 0 && s.rows > 0 {
-		s.note("… and %d more: --after %s goes on, --limit 0 shows all", left, last)
+	if left <= 0 || s.rows == 0 {
+		return
 	}
+	count := strconv.Itoa(left)
+	if left == admin.CountMost {
+		count += " or"
+	}
+	s.note("… and %s more: --after %s goes on, --limit 0 shows all", count, last)
 }

@@ -71,8 +71,8 @@ func (s Selection) query() string {
 // Lines is a list as it arrives.
 type Lines[T any] struct {
 	all func(yield func(T, error) bool) (more int)
-	// More is how many lines the page left out, once All has ended: exact if
-	// the page counts, else 1 for "some".
+	// More is how many lines the page left out, once All has ended: if the page
+	// counts, so many ([CountMost]: or more), else 1 for "some".
 	More int
 }
 

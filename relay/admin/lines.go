@@ -13,8 +13,15 @@ import (
 type Page struct {
 	Limit int    // 0 is all
 	After string // only what follows this id
-	Count bool   // beyond Limit, go on and count what is left
+	Count bool   // beyond Limit, count what is left
+
+	known bool // how many there are in all is known
+	all   int
 }
+
+// CountMost is how many lines beyond a page are counted by reading them; that
+// many stand for so many or more.
+const CountMost = 200
 
 const (
 	linesType   = "application/jsonl"
@@ -47,7 +54,11 @@ func lines[T any](w http.ResponseWriter, p Page, all iter.Seq2[T, error]) error 
 			return err
 		}
 		if p.Limit > 0 && written == p.Limit {
-			if more++; !p.Count {
+			if p.known {
+				more = p.all - written
+				break
+			}
+			if more++; !p.Count || more == CountMost {
 				break
 			}
 			continue

@@ -24,6 +24,13 @@ func (s *Server) copies(w http.ResponseWriter, r *http.Request) error {
 	if q.After, err = s.numberOf(r.Context(), p.After); err != nil {
 		return err
 	}
+	if p.Count {
+		n, known, err := s.cfg.Store.Count(r.Context(), q)
+		if err != nil {
+			return err
+		}
+		p.known, p.all = known, int(n)
+	}
 	return lines(w, p, mapped(s.cfg.Store.Copies(r.Context(), q), func(e store.Entry) Copy { return copyOf(e, now) }))
 }
 

@@ -24,6 +24,11 @@ type fakeStore struct {
 
 var errDisk = errors.New("disk on fire")
 
+// Count knows only how many there are in all.
+func (f *fakeStore) Count(_ context.Context, q store.Query) (uint64, bool, error) {
+	return uint64(f.copies) - q.After, q.Filter == "", nil
+}
+
 func (f *fakeStore) Copies(_ context.Context, q store.Query) iter.Seq2[store.Entry, error] {
 	return func(yield func(store.Entry, error) bool) {
 		for n := 1; n <= f.copies; n++ {
@@ -90,16 +95,19 @@ func TestListsPage(t *testing.T) {
 	c := start(t, &fakeStore{copies: 250})
 	for _, test := range []struct {
 		page               Page
+		filter             string
 		first, lines, more int
 	}{
-		{Page{}, 1, 250, 0},
-		{Page{Limit: 10}, 1, 10, 1},
-		{Page{Limit: 10, Count: true}, 1, 10, 240},
-		{Page{Limit: 250, Count: true}, 1, 250, 0},
-		{Page{After: "m100.1", Limit: 20, Count: true}, 101, 20, 130},
-		{Page{After: "m250.1"}, 0, 0, 0},
+		{Page{}, "", 1, 250, 0},
+		{Page{Limit: 10}, "", 1, 10, 1},
+		{Page{Limit: 10, Count: true}, "", 1, 10, 240},
+		{Page{Limit: 250, Count: true}, "", 1, 250, 0},
+		{Page{After: "m100.1", Limit: 20, Count: true}, "", 101, 20, 130},
+		{Page{After: "m250.1"}, "", 0, 0, 0},
+		{Page{Limit: 10, Count: true}, "--subject PROBLEM", 1, 10, CountMost},
+		{Page{Limit: 100, Count: true}, "--subject PROBLEM", 1, 100, 150},
 	} {
-		l := c.Copies(t.Context(), Selection{Page: test.page})
+		l := c.Copies(t.Context(), Selection{Page: test.page, Filter: test.filter})
 		list, err := collect(l)
 		if err != nil {
 			t.Fatalf("%+v: %v", test.page, err)

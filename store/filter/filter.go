@@ -85,6 +85,15 @@ func (t term) match(c *copyAt) bool {
 // Empty reports whether the filter has no keys, and so matches everything.
 func (f Filter) Empty() bool { return len(f.terms) == 0 }
 
+// Keys are the names of the keys that the filter has.
+func (f Filter) Keys() []string {
+	names := make([]string, len(f.terms))
+	for i, t := range f.terms {
+		names[i] = t.key.Name
+	}
+	return names
+}
+
 // Values are the canonical values of one key ("reader"), nil if the filter
 // does not have it. An engine may use them to look at fewer copies.
 func (f Filter) Values(name string) []string {

@@ -41,6 +41,32 @@ func (r *Reads) Copies(ctx context.Context, q store.Query) iter.Seq2[store.Entry
 	}
 }
 
+// Count is how many copies a query selects, if sets tell.
+func (r *Reads) Count(ctx context.Context, q store.Query) (n uint64, known bool, err error) {
+	f, err := parse(q.Filter)
+	if err != nil {
+		return 0, false, err
+	}
+	r.locked(func(l *Ledger) {
+		if known = l.decided(f); known {
+			n = l.candidates(q, f).GetCardinality()
+		}
+	})
+	return n, known, ctx.Err()
+}
+
+// decided reports whether candidates leaves nothing for the filter to decide.
+func (l *Ledger) decided(f filter.Filter) bool {
+	for _, key := range f.Keys() {
+		values := f.Values(key)
+		if key == "fate" || key == "id" && l.knows(values) || (key == "reader" || key == "incident") && exact(values) {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
 // body reads an entry's body when a filter asks for it.
 func (r *Reads) body(e store.Entry) func() []byte {
 	return func() (body []byte) {

@@ -133,6 +133,9 @@ func (w *world) entries(q store.Query) []store.Entry {
 		w.must(err)
 		all = append(all, e)
 	}
+	if n, known, err := w.Count(w.Context(), q); err != nil || known && n != uint64(len(all)) {
+		w.Errorf("%+v: Count says %d, Copies yields %d; %v", q, n, len(all), err)
+	}
 	return all
 }
 
