@@ -70,10 +70,8 @@ func (m *mail) statesOnly() bool {
 		return false
 	}
 	words, _ := stateWords(m.bare)
-	return slices.ContainsFunc(words, func(w stateWord) bool {
-		word := m.bare[w.start:w.end]
-		return w.firm && w.use&paired != 0 && (word == strings.ToUpper(word) || w.start == 0 || m.bare[w.start-1] == '[')
-	})
+	return strings.IndexByte(m.bare, '?') < 0 &&
+		slices.ContainsFunc(words, func(w stateWord) bool { return w.firm && w.use&paired != 0 })
 }
 
 // isWritten reports whether a mail shows a trace of a person: it answers, was

@@ -41,6 +41,8 @@ func (m *mail) hostIn(subject, own, line string) string {
 			return word
 		case t.kind == host && !isVersionLike(word):
 			return word
+		case candidate == "" && t.kind == link:
+			candidate = linkHost(word)
 		case candidate == "" && t.kind <= identifier && line != "" && isSameHost(word, line):
 			candidate = word
 		case candidate == "" && t.kind <= identifier && leadsToHost(previous) && m.isNamedHost(word, line, true):
@@ -112,6 +114,15 @@ func firstName(subject string) string {
 	return name
 }
 
+// linkHost is the host in a URL.
+func linkHost(link string) string {
+	_, rest, _ := strings.Cut(link, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	return rest
+}
+
 // lastName is the name behind a dash that a subject ends with: "CPU - web1".
 func lastName(subject string) string {
 	dash := strings.LastIndex(subject, " - ")
@@ -140,7 +151,7 @@ func isVersionLike(word string) bool {
 
 func leadsToHost(word string) bool {
 	switch strings.ToLower(word) {
-	case "on", "host", "server", "node", "hostname", "machine", "instance", "at", "from", "for", "of", "device", "router", "switch", "@", "vm", "container", "auf", "sur", "für":
+	case "on", "host", "server", "node", "hostname", "machine", "instance", "at", "from", "for", "of", "device", "router", "switch", "@", "vm", "container", "auf", "sur", "für", "en", "em", "su", "på", "op":
 		return true
 	}
 	return false

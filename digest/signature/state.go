@@ -28,9 +28,9 @@ func readState(text string) telling {
 		}
 	}
 	if best >= 0 {
-		w := words[best]
-		t.verdict, t.known, t.isThere = w.verdict, true, isUpOrDown(text[w.start:w.end])
+		t.verdict, t.known = words[best].verdict, true
 		for _, w := range words {
+			t.isThere = t.isThere || w.firm && isUpOrDown(text[w.start:w.end])
 			if t.state == store.Problem && t.severity == "" && w.state == store.Problem {
 				t.severity = w.severity
 			}
@@ -55,7 +55,7 @@ func better(w stateWord, words []stateWord, best int, text string) bool {
 	if w.firm != b.firm {
 		return w.firm
 	}
-	return w.weight() > b.weight()
+	return w.weight() > b.weight() || w.weight() == b.weight() && b.severity == "" && w.severity != ""
 }
 
 func (w stateWord) weight() int {

@@ -53,7 +53,7 @@ func (w stateWord) needs(text string) int {
 		return 1
 	case rest[0] == '-' && len(rest) > 1 && rest[1] == ' ' && (plain || isPluginState(text[w.start:w.end])):
 		return 1
-	case rest[0] == ':' && isPluginState(text[w.start:w.end]):
+	case rest[0] == ':' && isPluginState(text[w.start:w.end]) && w.start > 0 && text[w.start-1] == ' ':
 		return 2
 	}
 	return unless

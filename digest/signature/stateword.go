@@ -129,6 +129,8 @@ func isFirm(text string, w stateWord, previous string) bool {
 		return true
 	case strings.HasPrefix(tail, ":") && (strings.HasSuffix(head, "]") || w.use&(paired|final|loose) == paired|final):
 		return true
+	case w.use&(paired|loose) == paired && strings.HasPrefix(tail, "on "):
+		return true
 	case isUpper(word[0]) && isUpOrDown(word) && tail != "" && strings.IndexByte(":-|", tail[0]) >= 0:
 		return true
 	case strings.HasSuffix(head, ")") && isUpper(word[0]) && w.use&paired != 0: // "host sensor (ping) Down (timeout)"

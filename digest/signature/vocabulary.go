@@ -97,7 +97,7 @@ var english = []entry{
 	{isProblem, loose, "abort fault missing high low attack false alerts alarms detected blocked slow invalid unauthorized forbidden spike issue issues threshold"},
 	{isProblem, loose | final, "full stopped"},
 
-	{isRecovery, paired | loose, "up clear normal stable healthy recover resolve closed running responding reachable available alive returned optimal"},
+	{isRecovery, paired | loose, "up clear normal stable healthy recover resolve closed running responding reachable available alive optimal"},
 	{isRecovery, paired | loose | final, "ok okay online fixed established"},
 	{isRecovery, paired | final, "recovery recovered resolved cleared restored"},
 
@@ -153,6 +153,7 @@ var phrases = []entry{
 	{isProblem, paired, "alert for"},
 	{isAck, paired, "updated problem"},
 	{isAck, paired, "got acknowledged"},
+	{isRecovery, paired, "has returned"},
 	{isRecovery, paired, "recovered from"},
 	{isRecovery, paired, "back to normal"},
 	{isRecovery, paired, "on line power"},
