@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"lull/digest/signature"
+	"lull/digest/signature/corpus"
 	"lull/store"
 )
 
@@ -112,7 +113,7 @@ type program struct {
 
 func (p *program) add(r result) {
 	if r.class != "" {
-		p.classes.add(r.class == classOf(r.reading))
+		p.classes.add(r.class == corpus.ClassOf(r.reading))
 	}
 	if r.family != "" {
 		p.families = append(p.families, pair{r.reading.Signature.ID + " " + r.reading.Signature.Core, r.family})
@@ -198,7 +199,7 @@ func writeRow(out io.Writer, name string, mails int, class float64, f, i score, 
 // writeWrong lists mails whose class or state was read wrongly.
 func writeWrong(out io.Writer, results []result) {
 	for _, r := range results {
-		if got := classOf(r.reading); r.class != "" && got != r.class {
+		if got := corpus.ClassOf(r.reading); r.class != "" && got != r.class {
 			fmt.Fprintf(out, "class %s, not %s: %s %q from %q %v\n", got, r.class, r.file, r.reading.Subject, r.reading.From, r.reading.Marks)
 		}
 		if worst := r.reading.Reports[0]; r.kind != "" && !isKind(worst, r.kind) {

@@ -1,4 +1,4 @@
-package main
+package corpus
 
 import (
 	"slices"
@@ -7,10 +7,10 @@ import (
 	"lull/store"
 )
 
-// classOf is the class that lull gives a mail when no rule of an operator and
-// no envelope is known. It follows the package relay/policy, which this
-// program, being below digest, cannot import.
-func classOf(r store.Reading) string {
+// ClassOf is the class that lull gives a mail when no rule of an operator and
+// no envelope is known. It follows the package relay/policy, which nothing
+// below digest may import; a test of the command holds the two together.
+func ClassOf(r store.Reading) string {
 	switch {
 	case r.Digest != "", slices.Contains(r.Marks, "bounce"):
 		return string(store.Pass)
