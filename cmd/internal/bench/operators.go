@@ -45,7 +45,7 @@ func operators(out io.Writer, bin string, l load, rounds, copies int) error {
 	}{
 		{"nothing", func() (time.Duration, error) { time.Sleep(time.Second); return 0, nil }},
 		{"status", operator.times("status")},
-		{"list", operator.times("list")},
+		{"list, first page", operator.times("list", "--limit", "50")},
 		{"purge of half, dry run", operator.times("purge", "--subject", "db-1")},
 		{"purge of half", operator.purge},
 		{"undo of it", operator.undo},
