@@ -99,7 +99,7 @@ func snail(server string, e errand) []string {
 
 func mutt(server string, e errand) []string {
 	return append([]string{"mutt", "-n", "-F", "/dev/null", "-e", "set smtp_url=smtp://" + server + "; set ssl_starttls=no; set ssl_force_tls=no; set use_envelope_from; set envelope_from_address='" +
-		e.sender() + "'; set from=ann@client.test; set charset=utf-8; set copy=no; set abort_nosubject=no", "-H", e.localFile(), "--"}, e.rcpt...)
+		e.sender() + "'; set from=ann@client.test; set realname=Ann; set charset=utf-8; set copy=no; set abort_nosubject=no", "-H", e.localFile(), "--"}, e.rcpt...)
 }
 
 func swaks(server string, e errand) []string {
