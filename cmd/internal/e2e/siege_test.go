@@ -38,7 +38,10 @@ func TestSiege(t *testing.T) {
 	base := fortress(t, far.addr)
 	calm := base.goroutines(t)
 	d := fortress(t, far.addr)
-	until(t, 10*time.Second, "the daemon is at rest", func() bool { return d.descriptors(t) == d.descriptors(t) })
+	until(t, 10*time.Second, "the daemon is at rest", func() bool {
+		once := d.descriptors(t)
+		return d.descriptors(t) == once
+	})
 	before := d.descriptors(t)
 
 	s := &besiegers{addr: d.addr, over: make(chan struct{})}
