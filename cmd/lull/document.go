@@ -37,6 +37,7 @@ func (s *session) document() *cobra.Command {
 // documents are all generated files, by their path below docs.
 func documents(root *cobra.Command) map[string]string {
 	files := map[string]string{"man/lull.toml.5": configPage(), "man/lull.toml.sample": config.Sample()}
+	files["man/lull-sendmail.8"], files["man/lull-mailq.1"] = mailPage(), queuePage()
 	var add func(c *cobra.Command)
 	add = func(c *cobra.Command) {
 		if c.Hidden || c.Name() == "help" || c.Name() == "completion" {

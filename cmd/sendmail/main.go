@@ -8,10 +8,13 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
+
+	"lull/cmd/internal/sendmail"
 )
 
 func main() {
@@ -33,8 +36,12 @@ func (c *call) run(args []string) int {
 	if err != nil {
 		return c.exit(usage, err)
 	}
-	if opt.mode == newAliases {
+	switch opt.mode {
+	case newAliases:
 		return ok // aliases are the mail server's
+	case help:
+		fmt.Fprint(c.out, sendmail.Help())
+		return ok
 	}
 	if c.settings, err = load(opt.config); err != nil {
 		return c.exit(configuration, err)

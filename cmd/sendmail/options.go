@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"lull/cmd/internal/sendmail"
 )
 
 // mode is what a call is for.
@@ -18,6 +20,7 @@ const (
 	count      mode = "pc"
 	newAliases mode = "i"
 	flush      mode = "q" // try the spool (-q)
+	help       mode = "--help"
 )
 
 // options are a command line.
@@ -32,13 +35,6 @@ type options struct {
 	notify     []string
 	ret, envID string
 }
-
-// What follows an option's letter: nothing, an argument, or an argument that
-// is never a word of its own.
-const (
-	withArgument = "ABbCDFfhLMNOoprRVX"
-	withAttached = "dqe"
-)
 
 // parse reads a command line as sendmail does: letters may stand together, an
 // argument may stand beside its letter or after it.
@@ -57,6 +53,10 @@ func parse(program string, args []string) (options, error) {
 			opt.recipients = append(opt.recipients, args...)
 			break
 		}
+		if word == "--help" {
+			opt.mode = help
+			return opt, nil
+		}
 		if len(word) < 2 || word[0] != '-' {
 			opt.recipients = append(opt.recipients, word)
 			continue
@@ -74,10 +74,10 @@ func parse(program string, args []string) (options, error) {
 func (opt *options) letters(word string, args []string) ([]string, error) {
 	for i := range len(word) {
 		letter, rest := word[i], word[i+1:]
-		if strings.IndexByte(withAttached, letter) >= 0 {
+		switch sendmail.ArgumentOf(letter) {
+		case sendmail.Attached:
 			return args, opt.set(letter, rest)
-		}
-		if strings.IndexByte(withArgument, letter) < 0 {
+		case sendmail.Unknown, sendmail.None:
 			if err := opt.set(letter, ""); err != nil {
 				return nil, err
 			}
@@ -123,9 +123,10 @@ func (opt *options) set(letter byte, value string) error {
 		opt.mode = newAliases
 	case 'M':
 		return errors.New("-M is not for this queue; 'lull purge', 'lull hold' and 'lull show' are")
-	case 'A', 'B', 'D', 'L', 'X', 'h', 'p', 'd', 'e', 'E', 'G', 'U', 'm', 'n', 's', 'v':
 	default:
-		return fmt.Errorf("there is no option -%c; 'sendmail [-t] [-i] [-f SENDER] [-F NAME] [RECIPIENT…]' takes a message on standard input", letter)
+		if sendmail.ArgumentOf(letter) == sendmail.Unknown {
+			return fmt.Errorf("there is no option -%c; 'sendmail --help' lists them", letter)
+		}
 	}
 	return nil
 }

@@ -8,36 +8,24 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"lull/cmd/internal/sendmail"
 )
 
-// usualFile is read if neither -C nor $LULL_SENDMAIL names another.
-const usualFile = "/etc/lull/sendmail.conf"
-
-// settings are what an administrator may set. All keys are optional.
-type settings struct {
-	// Server is where the daemon takes mail in: HOST:PORT, or unix:PATH.
-	Server string `toml:"server"`
-	// Spool is the daemon's folder for mail that it could not take at once.
-	Spool string `toml:"spool"`
-	// State is the daemon's state folder, for mailq.
-	State string `toml:"state"`
-	// Domain is added to addresses that have none.
-	Domain string `toml:"domain"`
-	// Hostname is our name in SMTP, Received and Message-ID.
-	Hostname string `toml:"hostname"`
-}
+// settings are what an administrator may set.
+type settings sendmail.Settings
 
 // load reads the settings. A file that is named must be there, the usual one
 // need not.
 func load(named string) (settings, error) {
-	s := settings{Server: "127.0.0.1:2525", Spool: "/var/spool/lull", State: "/var/lib/lull"}
+	s := settings(sendmail.Defaults())
 	file := named
 	if file == "" {
 		file = os.Getenv("LULL_SENDMAIL")
 	}
 	must := file != ""
 	if !must {
-		file = usualFile
+		file = sendmail.UsualFile
 	}
 	known, err := toml.DecodeFile(file, &s)
 	switch {
@@ -45,9 +33,17 @@ func load(named string) (settings, error) {
 	case err != nil:
 		return s, fmt.Errorf("reading the settings in %s: %w", file, err)
 	case len(known.Undecoded()) > 0:
-		return s, fmt.Errorf("%s: there is no key %s; the keys are server, spool, state, domain and hostname", file, known.Undecoded()[0])
+		return s, fmt.Errorf("%s: there is no key %s; the keys are %s", file, known.Undecoded()[0], keyNames())
 	}
 	return s, s.complete()
+}
+
+func keyNames() string {
+	var names []string
+	for _, k := range sendmail.Keys() {
+		names = append(names, k.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // complete fills in what depends on this machine.
