@@ -30,7 +30,7 @@ import (
 // is in a half whose epoch is not over, and Open takes it from there.
 const (
 	journalName = "lull.journal"
-	halfSize    = 4 * mebibyte
+	halfSize    = 2 * mebibyte
 	// What waits in a half takes at most so much of the database, and of memory.
 	halfNeed = 8 * mebibyte
 	// Larger mail goes straight into the database: that costs it little.
