@@ -113,6 +113,22 @@ type Plan struct {
 	Next   time.Time
 }
 
+// Rekey is a piece of what an upgrade does to incidents: the signatures have
+// another version.
+type Rekey struct {
+	Version int // of the signatures that are made now
+	At      time.Time
+	Read    []Reread
+	// Done: this was the last piece. Later ones for this version change nothing.
+	Done bool
+}
+
+// Reread is what a kept message is read as now.
+type Reread struct {
+	Message string // its id
+	Reading Reading
+}
+
 // Join takes waiting pass copies into the digest (repeat guard).
 type Join struct {
 	Term    uint64

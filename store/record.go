@@ -165,6 +165,9 @@ type Incident struct {
 	Lately int `cbor:"19,keyasint,omitempty"`
 	// Before is set when an earlier digest told this incident.
 	Before bool `cbor:"20,keyasint,omitempty"`
+	// Also are further keys under which mail joins it: those that a later
+	// version of the signatures gives to its mail (see Rekey).
+	Also []string `cbor:"21,keyasint,omitempty"`
 }
 
 // Open reports whether the incident was open at the time asked for.

@@ -17,7 +17,8 @@ import (
 //   - Checked first: a command checks before it writes, so that a bad one never
 //     fails those that are committed with it.
 //   - Idempotent by id: the same command again (Accept by message, Cut by
-//     batch, Begin and Mark by attempt, Operate and Undo by operation)
+//     batch, Begin and Mark by attempt, Operate and Undo by operation,
+//     Rekey by version)
 //     changes nothing and answers as before.
 //   - Conserving: after every command each accepted copy has exactly one fate,
 //     and Audit finds no difference.
@@ -68,6 +69,17 @@ type Commands interface {
 	Operate(ctx context.Context, o Operate) (Operation, error)
 	Undo(ctx context.Context, u Undo) (Operation, error)
 	Tend(ctx context.Context, t Tend) (Tended, error)
+	// Rekey lets mail join the incidents that earlier versions of the
+	// signatures opened. Every incident that mail may still join (it is
+	// open, or would open again) and that a message's old reading leads to
+	// is found by its new reading as well, rules included; so several new
+	// keys may lead to one incident. Keys stay what they are, and where
+	// mail of a new key finds another incident already it goes on doing so;
+	// of two incidents that come to share a new key the older has it, the
+	// other ends by itself. Rules that group a signature of old name the
+	// new one, too. Messages keep the reading they came with. Once a piece
+	// was Done, pieces for the same version change nothing. ErrInvalid.
+	Rekey(ctx context.Context, k Rekey) error
 }
 
 // Reads look into the store.
@@ -85,6 +97,11 @@ type Reads interface {
 	Incidents(ctx context.Context, reader string, now time.Time) iter.Seq2[Incident, error]
 	// Incident is one incident by id.
 	Incident(ctx context.Context, id string, now time.Time) (Incident, error)
+	// Samples are the numbers of some kept copies of each incident that mail
+	// may still join, spread over its life, at most 17 an incident: those
+	// that a Rekey to the version is to be told. Needed is false when that
+	// is done.
+	Samples(ctx context.Context, version int, at time.Time) (numbers []uint64, needed bool, err error)
 	// Readers yields every reader that has a live copy, a plan or a refusal,
 	// by name. Reader is one of them, ErrNotFound if there is none.
 	Readers(ctx context.Context) iter.Seq2[Reader, error]

@@ -91,6 +91,14 @@ func (s *Store) Plan(ctx context.Context, p store.Plan) error {
 	return s.plain(ctx, func(t *transaction) error { return s.ledger.Plan(t, p) })
 }
 
+// Rekey enters incidents under the keys that their mail would have now.
+func (s *Store) Rekey(ctx context.Context, k store.Rekey) error {
+	return s.submit(ctx, &command{
+		need: commandBytes + copyBytes*int64(len(k.Read)),
+		run:  func(t *transaction) error { return s.ledger.Rekey(t, k) },
+	})
+}
+
 // Join takes pass copies into the digest.
 func (s *Store) Join(ctx context.Context, j store.Join) error {
 	return s.plain(ctx, func(t *transaction) error { return s.ledger.Join(t, j) })

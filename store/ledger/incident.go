@@ -193,6 +193,6 @@ func (l *Ledger) telling(i *incident, now time.Time) store.Incident {
 		Format: i.Format, Recovers: i.Recovers, Opened: i.Opened, Again: i.Again,
 		Closed: i.closed(now, l.limits), Copies: i.visible(), First: t.first, Last: t.last,
 		Objects: t.list(), ObjectCount: len(t.objects), Others: t.others,
-		Notice: i.Notice, Announced: i.Announced, Before: i.Told,
+		Notice: i.Notice, Announced: i.Announced, Before: i.Told, Also: i.also(),
 	}
 }

@@ -65,8 +65,10 @@ func (l *Ledger) pruneIncidents(tx Tx, now time.Time) {
 			if !gone(i) {
 				return false
 			}
-			if r.current[i.Key] == i {
-				delete(r.current, i.Key)
+			for _, key := range i.keys() {
+				if r.current[key] == i {
+					delete(r.current, key)
+				}
 			}
 			delete(l.byIncident, i.ID)
 			l.incidents.remove(i.index)

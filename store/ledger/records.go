@@ -87,6 +87,8 @@ type Head struct {
 	Uncertain uint64        `cbor:"3,keyasint,omitempty"` // attempts of unknown outcome
 	Sequence  uint64        `cbor:"4,keyasint,omitempty"` // of the last batch, operation or opening, or less
 	Version   uint64        `cbor:"5,keyasint,omitempty"` // of the rules
+	// Signatures is the version that incidents were last rekeyed to, 0 if never.
+	Signatures int `cbor:"6,keyasint,omitempty"`
 }
 
 // Ending is how a single copy ended, other than with a digest.
@@ -147,6 +149,8 @@ type Incident struct {
 	// and those that had not been purged.
 	Came *Tally `cbor:"15,keyasint,omitempty"`
 	Base *Tally `cbor:"16,keyasint,omitempty"`
+	// Also are the keys under which mail finds it since an upgrade.
+	Also []Alias `cbor:"19,keyasint,omitempty"`
 }
 
 // Tally sums up copies of one incident.

@@ -143,6 +143,7 @@ func (r *Restore) prepare() {
 		l.enlist(&incident{Incident: i}, l.reader(i.Reader))
 		l.head.Sequence = max(l.head.Sequence, i.Sequence)
 	}
+	l.realias()
 	slices.SortFunc(r.operations, func(a, b Operation) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	for _, o := range r.operations {
 		r.file(o)

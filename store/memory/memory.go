@@ -105,6 +105,11 @@ func (s *Store) Plan(ctx context.Context, p store.Plan) error {
 	return s.run(ctx, func(l *ledger.Ledger) error { return l.Plan(s.records, p) })
 }
 
+// Rekey enters incidents under the keys that their mail would have now.
+func (s *Store) Rekey(ctx context.Context, k store.Rekey) error {
+	return s.run(ctx, func(l *ledger.Ledger) error { return l.Rekey(s.records, k) })
+}
+
 // Join takes pass copies into the digest.
 func (s *Store) Join(ctx context.Context, j store.Join) error {
 	return s.run(ctx, func(l *ledger.Ledger) error { return l.Join(s.records, j) })

@@ -119,6 +119,11 @@ func (f *Faulty) Plan(ctx context.Context, p store.Plan) error {
 	return f.run("plan", func() error { return f.Store.Plan(ctx, p) })
 }
 
+// Rekey fails in its turn.
+func (f *Faulty) Rekey(ctx context.Context, k store.Rekey) error {
+	return f.run("rekey", func() error { return f.Store.Rekey(ctx, k) })
+}
+
 // Join fails in its turn.
 func (f *Faulty) Join(ctx context.Context, j store.Join) error {
 	return f.run("join", func() error { return f.Store.Join(ctx, j) })
