@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,6 +104,7 @@ const mostSignatures = 100
 func (s *Server) signatures(ctx context.Context, incidents []store.Incident) (string, error) {
 	var all []string
 	for _, i := range incidents {
+		all = append(all, newer(i)...)
 		for e, err := range s.cfg.Store.Copies(ctx, store.Query{Filter: "--incident " + i.ID}) {
 			if err != nil {
 				return "", err
@@ -119,4 +121,14 @@ func (s *Server) signatures(ctx context.Context, incidents []store.Incident) (st
 		return "", &Fault{NotFound, "none of the mail of these incidents is kept"}
 	}
 	return "--signature " + strings.Join(all, " --signature "), nil
+}
+
+// newer are the signatures that mail of an incident has since an upgrade: none
+// of it need have come yet. What rules make of signatures is left out.
+func newer(i store.Incident) []string {
+	return slices.DeleteFunc(slices.Clone(i.Also), func(key string) bool {
+		version, id, _ := strings.Cut(strings.TrimPrefix(key, "s"), "-")
+		_, err := strconv.Atoi(version)
+		return err != nil || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz234567") != "" || len(id) != 26
+	})
 }

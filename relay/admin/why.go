@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"lull/store"
@@ -86,6 +88,12 @@ func (s *Server) whyIncident(ctx context.Context, w *Why, e store.Entry, now tim
 		state = "closed at " + clock(i.Closed)
 	}
 	w.say("It belongs to incident %s (%s): %d copies, %d objects, first at %s.", i.ID, state, i.Copies, i.ObjectCount, clock(i.First))
+	if id := e.Message.Reading.Signature.ID; len(i.Also) > 0 {
+		w.say("An upgrade of lull gave its mail other signatures: it opened under %s, and mail under %s joins it, too.", i.Key, strings.Join(i.Also, ", "))
+		if slices.Contains(i.Also, id) {
+			w.say("This mail came after the upgrade, and joined it as %s.", id)
+		}
+	}
 	if i.Format == "overflow" {
 		w.say("So many incidents had opened that this one takes all further kinds of mail: %s.", i.Title)
 	}

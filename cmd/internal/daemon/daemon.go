@@ -3,9 +3,9 @@
 //
 // The order of a start: the database is checked in a process of its own and
 // opened (which takes the lock), the admin socket answers, the engine looks at
-// what a former run left open, mail is taken in. A stop goes the other way:
-// no new connections, messages on their way are finished, the engine ends its
-// step, the store is closed.
+// what a former run left open, incidents of an earlier version are taken over,
+// mail is taken in. A stop goes the other way: no new connections, messages on
+// their way are finished, the engine ends its step, the store is closed.
 package daemon
 
 import (
@@ -129,6 +129,9 @@ func Run(ctx context.Context, opt Options) (err error) {
 		return err
 	}
 	defer stopEngine()
+	if err := d.upgrade(ctx); err != nil {
+		return err
+	}
 	stopRelay, err := d.serveMail(cfg)
 	if err != nil {
 		return err
