@@ -59,6 +59,11 @@ func story(ctx context.Context, s store.Store, at time.Time) []func() error {
 		begin("2", store.KindDigest), mark("a2", store.Uncertain),
 		undo("o1"),
 		begin("3", store.KindPass, 3), mark("a3", store.Delivered),
+		func() error {
+			read := []store.Reread{{Message: "m0", Reading: signed(m(0), 2, "s2-disk").Reading}}
+			return s.Rekey(ctx, store.Rekey{Version: 2, At: at, Read: read, Done: true})
+		},
+		accept(signed(mail("m5", at, ann, "s2-disk", "host1", store.Problem), 2, "s2-disk")),
 		func() error { return s.Join(ctx, store.Join{At: at, Numbers: []uint64{4}, Reason: "many"}) },
 		func() error {
 			return s.Mark(ctx, store.Mark{At: at, Batch: "b2", Outcome: store.Delivered, Assumed: true})
