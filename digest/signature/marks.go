@@ -142,6 +142,9 @@ func mailerMark(field, value string) string {
 // isBounce reports whether a mail is about another mail that a mailer could
 // not deliver. What mailers tell their postmaster is no bounce.
 func (m *mail) isBounce() bool {
+	if hasPrefixFold(m.subject, "postmaster copy: ") || hasPrefixFold(m.subject, "postmaster warning: ") {
+		return false
+	}
 	if m.walk.report || m.header.has("X-Failed-Recipients") {
 		return true
 	}

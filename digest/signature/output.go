@@ -12,8 +12,10 @@ import (
 // {name} is the field as it is, {name?} may be empty, {name:masked} is its
 // canonical form (mask.go), {name:steady} keeps all but numbers, times and ids,
 // {name:title} names what it masks, {name:untagged} leaves out [tags] before
-// and a (counter) behind, {name:uncounted} only tags that are a guess, [ext4?], {name:short} is a host without its domain. An output
-// in which another field is empty gives nothing, so that the next is tried.
+// and a (counter) behind, {name:uncounted} only tags that are a guess, [ext4?],
+// {name:short} is a host without its domain, {name:spaced} has blanks for
+// underscores. An output in which another field is empty gives nothing, so that
+// the next is tried.
 type output struct {
 	parts []outputPart
 }
@@ -59,7 +61,7 @@ func parseOutputPart(inner string, names fieldNames) (outputPart, error) {
 		return outputPart{}, fmt.Errorf("{%s}: no template takes it", inner)
 	}
 	switch render {
-	case "", "masked", "steady", "title", "untagged", "uncounted", "short":
+	case "", "masked", "steady", "title", "untagged", "uncounted", "short", "spaced":
 	default:
 		return outputPart{}, fmt.Errorf("{%s}: no such form", inner)
 	}
@@ -105,6 +107,8 @@ func appendRendered(out []byte, text, render, host string) []byte {
 		return append(out, withoutCounter(withoutTags(text, "?]"))...)
 	case "short":
 		return append(out, before(text, ".")...)
+	case "spaced":
+		return append(out, strings.ReplaceAll(text, "_", " ")...)
 	}
 	return append(out, text...)
 }

@@ -285,6 +285,7 @@ func (f *format) finding(m *mail, fill *filling) finding {
 			out.reports = append(out.reports, r)
 		}
 	}
+	out.reports = withoutStarts(out.reports)
 	slices.SortStableFunc(out.reports, func(a, b store.Report) int { return rank(a) - rank(b) })
 	host := before(out.reports[0].Object, " ")
 	key := f.commonKey(m, fill, host)
@@ -301,6 +302,16 @@ func (f *format) finding(m *mail, fill *filling) finding {
 		m.note("report", tellReport(r))
 	}
 	return out
+}
+
+// withoutStarts leaves out that an object has started where the same mail tells
+// how it went on.
+func withoutStarts(reports []store.Report) []store.Report {
+	return slices.DeleteFunc(slices.Clone(reports), func(r store.Report) bool {
+		return r.Kind == kindStarted && slices.ContainsFunc(reports, func(other store.Report) bool {
+			return other.Kind != kindStarted && other.Object == r.Object
+		})
+	})
 }
 
 // commonKey is the key that all records agree on, else that of the mail, else
