@@ -14,8 +14,9 @@ import (
 // {name:title} names what it masks, {name:untagged} leaves out [tags] before
 // and a (counter) behind, {name:uncounted} only tags that are a guess, [ext4?],
 // {name:short} is a host without its domain, {name:spaced} has blanks for
-// underscores. An output in which another field is empty gives nothing, so that
-// the next is tried.
+// underscores, {name:route} is the path of a page without its ids and query.
+// An output in which another field is empty gives nothing, so that the next is
+// tried.
 type output struct {
 	parts []outputPart
 }
@@ -61,7 +62,7 @@ func parseOutputPart(inner string, names fieldNames) (outputPart, error) {
 		return outputPart{}, fmt.Errorf("{%s}: no template takes it", inner)
 	}
 	switch render {
-	case "", "masked", "steady", "title", "untagged", "uncounted", "short", "spaced":
+	case "", "masked", "steady", "title", "untagged", "uncounted", "short", "spaced", "route":
 	default:
 		return outputPart{}, fmt.Errorf("{%s}: no such form", inner)
 	}
@@ -109,8 +110,34 @@ func appendRendered(out []byte, text, render, host string) []byte {
 		return append(out, before(text, ".")...)
 	case "spaced":
 		return append(out, strings.ReplaceAll(text, "_", " ")...)
+	case "route":
+		return appendRoute(out, text)
 	}
 	return append(out, text...)
+}
+
+// appendRoute appends the path of a web page without its query, with a * for
+// each step that is a number or an id: one view of a site serves them all.
+func appendRoute(out []byte, text string) []byte {
+	for i, step := range strings.Split(before(text, "?"), "/") {
+		if i > 0 {
+			out = append(out, '/')
+		}
+		if isStepID(step) {
+			step = "*"
+		}
+		out = append(out, step...)
+	}
+	return out
+}
+
+// isStepID reports whether a step of a path is digits, or eight and more of
+// hexadecimal ones, a digit among them.
+func isStepID(step string) bool {
+	if strings.Trim(step, "0123456789") == "" {
+		return step != ""
+	}
+	return len(step) >= 8 && strings.Trim(step, "0123456789abcdefABCDEF-") == "" && strings.ContainsAny(step, "0123456789")
 }
 
 // firstText is the text of the first output that gives one.
