@@ -18,6 +18,10 @@ func (s *session) Data(r io.Reader) error {
 	began := time.Now()
 	tx := s.reading(r)
 	m, err := s.take(tx, r)
+	if errors.Is(err, store.ErrKnown) {
+		s.thrive()
+		return say(250, enhanced{2, 0, 0}, "taken before") // sendmail -q did not live to hear it
+	}
 	return s.answer(m, err, time.Since(began))
 }
 

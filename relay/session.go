@@ -12,6 +12,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"lull/relay/spool"
 	"lull/store"
 )
 
@@ -42,7 +43,7 @@ type transaction struct {
 	envelope store.Envelope
 	copies   []store.Copy
 	size     int64  // as declared, 0 if not
-	key      string // of an import
+	key      string // of an import, or of an entry of a spool
 	protocol string // for the Received field
 }
 
@@ -92,7 +93,9 @@ func (s *session) begin(from string, opts *smtp.MailOptions) (*transaction, erro
 		return nil, err
 	}
 	envelope := s.envelope(sender, opts)
-	return &transaction{envelope: envelope, size: opts.Size, protocol: protocolOf(envelope, s.conn.Server().LMTP)}, nil
+	key, envID := spool.WithoutKey(envelope.EnvID)
+	envelope.EnvID = envID
+	return &transaction{key: key, envelope: envelope, size: opts.Size, protocol: protocolOf(envelope, s.conn.Server().LMTP)}, nil
 }
 
 // allowed reports whether this client may send at all.

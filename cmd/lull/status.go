@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lull/relay/admin"
+	"lull/relay/spool"
 )
 
 func (s *session) status() *cobra.Command {
@@ -48,6 +49,11 @@ func glance(st admin.Status, now time.Time) string {
 	}
 	if st.Uncertain > 0 {
 		line("uncertain", "%s whose outcome was never learnt", counted(int(st.Uncertain), "attempt", "attempts"))
+	}
+	if st.SpoolFailed > 0 {
+		folder := spool.Folder(st.Spool)
+		line("spool", "%s that nobody can take, in %s; correct the first line of the file (lull-sendmail(8)) and move it to %s to have it taken, or delete it",
+			counted(st.SpoolFailed, "mail", "mails"), folder.FailedPath(), folder.NewPath())
 	}
 	line("disk", "%s used, %s free", sizeOf(st.Disk), sizeOf(st.Free))
 	line("daemon", "%s, process %d, up for %s", st.Version, st.PID, span(now.Sub(st.Started)))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"time"
 
 	"lull/relay/admin"
@@ -21,19 +22,30 @@ type line struct {
 	to       []string
 	size     int64
 	age      time.Duration
+	failed   bool // nobody can take it
 }
 
 // list prints what waits as Exim's mailq does, which people's scripts read:
 // age, size, id and sender, and the recipients under them.
 func (c *call) list() int {
-	out := bufio.NewWriter(c.out)
+	out, failed := bufio.NewWriter(c.out), 0
 	code := c.each(func(l line) {
-		fmt.Fprintf(out, "%s %s %s <%s>\n", ageOf(l.age), sizeOf(l.size), plain(l.id), plain(l.from))
+		mark := ""
+		if l.failed {
+			mark = " *** failed ***"
+			failed++
+		}
+		fmt.Fprintf(out, "%s %s %s <%s>%s\n", ageOf(l.age), sizeOf(l.size), plain(l.id), plain(l.from), mark)
 		for _, to := range l.to {
 			fmt.Fprintf(out, "          %s\n", plain(to))
 		}
 		fmt.Fprintln(out)
 	})
+	if failed > 0 {
+		folder := spool.Folder(c.Spool)
+		fmt.Fprintf(out, "%d failed, in %s; correct the first line of the file (lull-sendmail(8)) and move it to %s to have it taken, or delete it\n",
+			failed, folder.FailedPath(), folder.NewPath())
+	}
 	if err := out.Flush(); err != nil {
 		return c.exit(inputOutput, err)
 	}
@@ -48,7 +60,7 @@ func (c *call) count() int {
 	return code
 }
 
-// each gives the messages of the spool, then those of the daemon.
+// each gives the messages of the spool, those set aside last, then those of the daemon.
 func (c *call) each(give func(line)) int {
 	spoolErr := c.eachOfSpool(give)
 	if err := c.eachOfDaemon(give); err != nil {
@@ -61,15 +73,23 @@ func (c *call) each(give func(line)) int {
 }
 
 func (c *call) eachOfSpool(give func(line)) error {
-	for e, err := range spool.Folder(c.Spool).All(largest) {
+	folder := spool.Folder(c.Spool)
+	if err := c.eachOf(folder.All(largest), false, give); err != nil {
+		return err
+	}
+	return c.eachOf(folder.Failed(largest), true, give)
+}
+
+func (c *call) eachOf(entries iter.Seq2[spool.Entry, error], failed bool, give func(line)) error {
+	for e, err := range entries {
 		var bad *spool.Bad
 		switch {
 		case errors.As(err, &bad):
-			give(line{id: bad.Name, from: "?"})
+			give(line{id: bad.Name, from: "?", failed: failed})
 		case err != nil:
 			return err
 		default:
-			give(line{e.Name, e.From, e.To, int64(len(e.Message)), c.now().Sub(e.At)})
+			give(line{e.Name, e.From, e.To, int64(len(e.Message)), c.now().Sub(e.At), failed})
 		}
 	}
 	return nil
@@ -88,7 +108,7 @@ func (c *call) eachOfDaemon(give func(line)) error {
 			if l.id != "" {
 				give(l)
 			}
-			l = line{copy.Message, copy.From, nil, copy.Size, time.Duration(copy.Age) * time.Second}
+			l = line{copy.Message, copy.From, nil, copy.Size, time.Duration(copy.Age) * time.Second, false}
 		}
 		l.to = append(l.to, copy.To)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/emersion/go-smtp"
+
 	"lull/relay/spool"
 )
 
@@ -34,24 +36,34 @@ func (c *call) flush() int {
 	return ok
 }
 
-// retry tries one entry. It ends with an error if the next one would fare no
-// better.
+// retry tries one entry, each recipient alone and under its key: what the
+// daemon took from somebody who did not live to hear it, it does not take
+// again. So an entry is whole until it ends. The error says why the next one
+// would fare no better.
 func (c *call) retry(folder spool.Folder, e spool.Entry) (refused []error, err error) {
-	got := c.submit(e.Envelope, e.Message)
-	switch {
-	case len(got.later) == len(e.To):
-		return nil, got.why
-	case len(got.later) > 0:
-		rest := e.Envelope
-		rest.To = got.later
-		if err := folder.Put(rest, e.Message); err != nil {
-			return nil, err
+	later := 0
+	for i, to := range e.To {
+		one := e.Envelope
+		one.To, one.EnvID = []string{to}, spool.WithKey(spool.KeyOf(e.Key(), i, len(e.To)), e.EnvID)
+		got := c.submit(one, e.Message)
+		refused = append(refused, got.refused...)
+		if later += len(got.later); len(got.later) > 0 && (later == len(e.To) || silent(got.why)) {
+			return refused, got.why
 		}
 	}
-	if len(got.refused) > 0 {
-		return got.refused, folder.SetAside(e.Name)
+	switch {
+	case later > 0:
+		return refused, nil
+	case len(refused) > 0:
+		return refused, folder.SetAside(e.Name)
 	}
 	return nil, folder.Remove(e.Name)
+}
+
+// silent reports whether a server did not say why it takes nothing.
+func silent(why error) bool {
+	var said *smtp.SMTPError
+	return !errors.As(why, &said)
 }
 
 func spoolCode(err error) int {

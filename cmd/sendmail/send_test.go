@@ -263,6 +263,14 @@ func TestFlush(t *testing.T) {
 	if files, _ := os.ReadDir(filepath.Join(string(back.spool), "failed")); len(files) != 1 {
 		t.Errorf("kept aside: %v", files)
 	}
+	_, out, _ := back.call("", "mailq")
+	if !strings.Contains(out, " <www@example.org> *** failed ***\n          b@example.org\n          550@example.org\n") ||
+		!strings.Contains(out, "1 failed, in "+back.spool.FailedPath()+"; correct") {
+		t.Errorf("mailq: %q", out)
+	}
+	if _, out, _ := back.call("", "sendmail -bpc"); out != "1\n" {
+		t.Errorf("count %q", out)
+	}
 }
 
 func TestRefusals(t *testing.T) {

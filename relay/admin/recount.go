@@ -23,7 +23,7 @@ func (s *Server) status(w http.ResponseWriter, r *http.Request) error {
 		InFlight: st.Fates[store.InFlight], Passed: st.Fates[store.Passed], Told: st.Fates[store.Told],
 		Purged: st.Fates[store.Purged], Bounced: st.Fates[store.Bounced], Expired: st.Fates[store.Expired],
 		IncidentsOpen: st.IncidentsOpen, Readers: st.Readers, Oldest: utc(st.Oldest),
-		Uncertain: st.Uncertain, Disk: st.Bytes, Free: live.Free,
+		Uncertain: st.Uncertain, Disk: st.Bytes, Free: live.Free, Spool: live.Spool, SpoolFailed: live.SpoolFailed,
 		Storm: len(live.Storms) > 0, Storms: live.Storms,
 		Smarthost: live.Smarthost, Note: live.Note, Intake: live.Intake, Listen: live.Listen,
 		Next: utc(live.Next), Started: utc(live.Started), Version: live.Version, PID: os.Getpid(), Counters: live.Counters,

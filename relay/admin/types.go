@@ -35,6 +35,10 @@ type Status struct {
 	Free      int64  `json:"disk_free,omitempty"`
 	PID       int    `json:"pid"`
 	Version   string `json:"version"`
+	// SpoolFailed counts what our sendmail left and nobody can take, in the
+	// folder Spool.
+	SpoolFailed int    `json:"spool_failed"`
+	Spool       string `json:"spool,omitempty"`
 	// Counters count events since the start, by name.
 	Counters map[string]uint64 `json:"counters,omitempty"`
 }
@@ -50,9 +54,12 @@ type Live struct {
 	Started   time.Time
 	Free      int64
 	Version   string
-	Budget    int
-	Window    time.Duration
-	Counters  map[string]uint64
+	// Spool and SpoolFailed are as in Status.
+	Spool       string
+	SpoolFailed int
+	Budget      int
+	Window      time.Duration
+	Counters    map[string]uint64
 }
 
 // Copy is one line of a list.

@@ -70,7 +70,7 @@ func Spool(folder spool.Folder, max int64) iter.Seq2[Message, error] {
 
 func fromSpool(e spool.Entry) Message {
 	return Message{
-		Key: "spool:" + e.Name + ":" + e.Sum, Name: e.Name, From: e.From, To: e.To,
+		Key: e.Key(), Name: e.Name, From: e.From, To: e.To,
 		Notify: e.Notify, Ret: e.Ret, EnvID: e.EnvID, Host: e.Host, At: e.At, Body: e.Message,
 	}
 }

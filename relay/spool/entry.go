@@ -45,18 +45,38 @@ func (b *Bad) Unwrap() error { return b.Err }
 // errBusy: somebody else is at work on the entry, or has just ended it.
 var errBusy = errors.New("in use")
 
+// Failed yields what was set aside, like All.
+func (f Folder) Failed(max int64) iter.Seq2[Entry, error] { return f.each(failedFolder, max) }
+
+// FailedPath is where it is, and NewPath where it must be to be taken.
+func (f Folder) FailedPath() string { return f.in(failedFolder) }
+
+// NewPath is the folder of the entries that wait.
+func (f Folder) NewPath() string { return f.in(newFolder) }
+
+// CountFailed counts it.
+func (f Folder) CountFailed() (int, error) {
+	files, err := os.ReadDir(f.in(failedFolder))
+	if err != nil {
+		return 0, f.fault(err)
+	}
+	return len(files), nil
+}
+
 // All yields the entries with messages of at most max bytes, oldest first.
 // During each yield no other All yields the same entry. An error that is a
 // *Bad is about one entry, others end the list.
-func (f Folder) All(max int64) iter.Seq2[Entry, error] {
+func (f Folder) All(max int64) iter.Seq2[Entry, error] { return f.each(newFolder, max) }
+
+func (f Folder) each(in string, max int64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		files, err := os.ReadDir(f.in(newFolder))
+		files, err := os.ReadDir(f.in(in))
 		if err != nil {
 			yield(Entry{}, f.fault(err))
 			return
 		}
 		for _, file := range files {
-			if !f.visit(file.Name(), max, yield) {
+			if !f.visit(in, file.Name(), max, yield) {
 				return
 			}
 		}
@@ -64,8 +84,8 @@ func (f Folder) All(max int64) iter.Seq2[Entry, error] {
 }
 
 // visit yields one entry while it is locked.
-func (f Folder) visit(name string, max int64, yield func(Entry, error) bool) bool {
-	file, err := f.open(name)
+func (f Folder) visit(in, name string, max int64, yield func(Entry, error) bool) bool {
+	file, err := f.open(in, name)
 	if err == nil {
 		defer file.Close() // and with it the lock
 		var e Entry
@@ -93,8 +113,8 @@ func mayPass(err error) bool {
 }
 
 // open opens and locks an entry. Only a regular file with one name is one.
-func (f Folder) open(name string) (*os.File, error) {
-	file, err := os.OpenFile(f.in(newFolder, name), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+func (f Folder) open(in, name string) (*os.File, error) {
+	file, err := os.OpenFile(f.in(in, name), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

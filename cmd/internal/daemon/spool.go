@@ -46,14 +46,31 @@ func (d *daemon) empty(over context.Context, folder spool.Folder, largest int64)
 			return
 		}
 		if err == nil {
-			err = d.relay.Submit(relay.Submission{
-				Key: m.Key, From: m.From, To: m.To, Notify: m.Notify, Ret: m.Ret, EnvID: m.EnvID, Host: m.Host, Body: m.Body,
-			})
+			err = d.submit(m)
 		}
 		if !d.settle(folder, m.Name, err) {
 			return
 		}
 	}
+}
+
+// submit takes an entry in, each recipient under its own key, until one cannot
+// be taken now.
+func (d *daemon) submit(m importer.Message) error {
+	var refused []error
+	for i, to := range m.To {
+		err := d.relay.Submit(relay.Submission{
+			Key: spool.KeyOf(m.Key, i, len(m.To)), From: m.From, To: []string{to},
+			Notify: m.Notify, Ret: m.Ret, EnvID: m.EnvID, Host: m.Host, Body: m.Body,
+		})
+		switch {
+		case errors.Is(err, relay.ErrRefused):
+			refused = append(refused, err)
+		case err != nil && !errors.Is(err, store.ErrKnown):
+			return err
+		}
+	}
+	return errors.Join(refused...)
 }
 
 // settle ends an entry of the spool, unless the fault may pass.
@@ -66,7 +83,7 @@ func (d *daemon) settle(folder spool.Folder, name string, err error) (goOn bool)
 	case errors.Is(err, relay.ErrRefused):
 		d.spoolFault(name, errors.Join(err, folder.SetAside(name)))
 		return true
-	case err != nil && !errors.Is(err, store.ErrKnown):
+	case err != nil:
 		d.spoolFault(name, err)
 		return false
 	}
