@@ -3,7 +3,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -49,7 +48,7 @@ func (s *session) Auth(mechanism string) (sasl.Server, error) {
 
 // login checks a password. Failures are slow, and few.
 func (s *session) login(name, password string) error {
-	guesser := s.wire.guesser()
+	guesser := s.wire.host()
 	if !s.srv.guards.begin(guesser, time.Now()) {
 		return s.refuse(Event{}, say(454, enhanced{4, 7, 0}, "Too many failures from your address, try again later"))
 	}
@@ -121,15 +120,6 @@ func newGuards() *guards {
 	}
 	g.ended = sync.NewCond(&g.mu)
 	return g
-}
-
-// guesser is whom a wrong password is counted against: the client's address,
-// or of IPv6 the network of 64 bits, whose addresses are any host's to choose.
-func (w *wire) guesser() string {
-	if !w.client.Is6() {
-		return w.name
-	}
-	return netip.PrefixFrom(w.client, 64).Masked().String()
 }
 
 // check checks a password, while no more than a few are being checked.

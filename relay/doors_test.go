@@ -152,6 +152,20 @@ func TestACrowdKeepsNobodyOut(t *testing.T) {
 	})
 }
 
+// TestANetworkIsOneHost: the addresses of one IPv6 network share the connections
+// of a host.
+func TestANetworkIsOneHost(t *testing.T) {
+	cfg := Config{MaxConnections: 9, MaxPerHost: 2, Networks: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}}
+	bubble(t, cfg, nil, func(t *testing.T, h *house) {
+		for _, c := range []struct{ from, first string }{
+			{"2001:db8:0:1::1", "220 *"}, {"2001:db8:0:1:2:3:4:5", "220 *"}, {"2001:db8:0:1::3", "421 4.7.0 *"},
+			{"2001:db8:0:2::1", "220 *"}, {"2001:db8:0:1::4", "421 4.7.0 *"},
+		} {
+			h.connect(t, c.from).want(c.first)
+		}
+	})
+}
+
 // guessed tries a wrong password, and reports whether it was looked at.
 func guessed(g *guards, address string, now time.Time) bool {
 	looked := g.begin(address, now)
@@ -212,10 +226,10 @@ func TestGuessingAtOnce(t *testing.T) {
 	})
 }
 
-func TestGuesser(t *testing.T) {
+func TestHost(t *testing.T) {
 	for _, c := range [][2]string{{"192.0.2.1", "192.0.2.1"}, {"2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"}, {"2001:db8:1:2::9", "2001:db8:1:2::/64"}} {
-		if got := (&wire{client: netip.MustParseAddr(c[0]), name: c[0]}).guesser(); got != c[1] {
-			t.Errorf("guesses from %s count against %s, want %s", c[0], got, c[1])
+		if got := (&wire{client: netip.MustParseAddr(c[0]), name: c[0]}).host(); got != c[1] {
+			t.Errorf("what %s does counts against %s, want %s", c[0], got, c[1])
 		}
 	}
 }

@@ -1,9 +1,20 @@
 package relay
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 )
+
+// host is whom connections and wrong passwords are counted against: the client's
+// address, or of IPv6 the network of 64 bits, whose addresses are any host's to
+// choose.
+func (w *wire) host() string {
+	if !w.client.Is6() {
+		return w.name
+	}
+	return netip.PrefixFrom(w.client, 64).Masked().String()
+}
 
 // roster knows every open connection, and how many each host has.
 type roster struct {
@@ -39,13 +50,13 @@ func (r *roster) enter(w *wire) *answer {
 	switch {
 	case r.stopping:
 		return stopped()
-	case len(r.wires) >= r.maxAll && !r.makeRoom("", evictAfter) && !r.thin(w.name):
+	case len(r.wires) >= r.maxAll && !r.makeRoom("", evictAfter) && !r.thin(w.host()):
 		return say(421, enhanced{4, 3, 2}, "Too many connections, try again later")
-	case w.client.IsValid() && !w.proxied && r.hosts[w.name] >= r.maxHost && !r.makeRoom(w.name, evictAfter):
+	case w.client.IsValid() && !w.proxied && r.hosts[w.host()] >= r.maxHost && !r.makeRoom(w.host(), evictAfter):
 		return tooManyOfHost()
 	}
 	r.wires[w] = struct{}{}
-	r.hosts[w.name]++
+	r.hosts[w.host()]++
 	return nil
 }
 
@@ -55,7 +66,7 @@ func (r *roster) thin(newcomer string) bool {
 	var found *wire
 	now, most, longest := time.Now(), r.hosts[newcomer]+2, time.Duration(0)
 	for w := range r.wires {
-		n := r.hosts[w.name]
+		n := r.hosts[w.host()]
 		d := w.idle(now)
 		if d > 0 && (n > most || n == most && d > longest) {
 			found, most, longest = w, n, d
@@ -74,7 +85,7 @@ func (r *roster) makeRoom(host string, longest time.Duration) bool {
 	var idlest *wire
 	now := time.Now()
 	for w := range r.wires {
-		if host != "" && w.name != host {
+		if host != "" && w.host() != host {
 			continue
 		}
 		if d := w.idle(now); d >= longest {
@@ -96,7 +107,7 @@ func (r *roster) leave(w *wire) {
 		return
 	}
 	delete(r.wires, w)
-	r.uncount(w.name)
+	r.uncount(w.host())
 	r.announce()
 }
 

@@ -49,10 +49,10 @@ func (w *wire) turnAway() {
 func (r *roster) rename(w *wire, client netip.Addr) *answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.uncount(w.name)
+	r.uncount(w.host())
 	w.client, w.name = client, client.String()
-	full := r.hosts[w.name] >= r.maxHost && !r.makeRoom(w.name, evictAfter)
-	r.hosts[w.name]++
+	full := r.hosts[w.host()] >= r.maxHost && !r.makeRoom(w.host(), evictAfter)
+	r.hosts[w.host()]++
 	if full {
 		return tooManyOfHost()
 	}
