@@ -26,12 +26,14 @@ type Engine struct {
 	deps  Deps
 	term  uint64
 
-	step sync.Mutex // one Step at a time
+	step sync.Mutex     // one Step at a time
+	late sync.WaitGroup // every job under way
 
 	mu      sync.Mutex // guards what follows
 	plan    *plan
 	pace    pace
 	memo    memo
+	flights int // jobs under way
 	readers int // how many there were lately: digests are spread over them
 }
 

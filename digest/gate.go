@@ -60,7 +60,7 @@ func (t *turn) pinned(ctx context.Context) (map[string]store.Batch, error) {
 func (t *turn) gateJobs(ctx context.Context, pinned map[string]store.Batch) []job {
 	var due []store.Reader
 	for _, r := range t.readers {
-		if t.digestFor(r, pinned) != nil || t.hasNews(r) {
+		if !t.isBusy(r.Name) && (t.digestFor(r, pinned) != nil || t.hasNews(r)) {
 			due = append(due, r)
 		}
 	}

@@ -28,7 +28,8 @@ type memo struct {
 	first uint64
 	// quiet holds back the open digests of a former run until then.
 	quiet map[string]time.Time
-	// busy are the readers that something is being sent to.
+	// busy are the readers that something is being sent to, and the messages
+	// that are being passed on.
 	busy map[string]bool
 	// level is how much less than everything a reader's next digest shows,
 	// faults how often in a row it could not be sent.
@@ -171,6 +172,12 @@ func (e *Engine) claim(reader string) (release func(), ok bool) {
 		defer e.mu.Unlock()
 		delete(e.memo.busy, reader)
 	}, true
+}
+
+func (e *Engine) isBusy(reader string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.memo.busy[reader]
 }
 
 // fault counts another fault in a row with a reader.

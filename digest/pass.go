@@ -35,6 +35,9 @@ func (t *turn) passJobs(ctx context.Context) ([]job, error) {
 	t.wake(next)
 	s := &sorting{turn: t, rooms: map[string]*room{}}
 	for _, e := range due {
+		if t.isBusy(passing(e.Message)) {
+			continue
+		}
 		if err := s.sort(ctx, e); err != nil {
 			return nil, err
 		}
@@ -47,10 +50,26 @@ func (t *turn) passJobs(ctx context.Context) ([]job, error) {
 	}
 	var jobs []job
 	for _, p := range s.parties {
-		jobs = append(jobs, func(ctx context.Context) error { return t.pass(ctx, p) })
+		jobs = append(jobs, t.passAlone(p))
 	}
 	return jobs, nil
 }
+
+// passAlone is the passing of a message as a job, when it is not being passed on.
+func (t *turn) passAlone(p *party) job {
+	return func(ctx context.Context) error {
+		release, ok := t.claim(passing(p.message))
+		if !ok {
+			t.wake(t.start) // more of its recipients than one transaction takes
+			return nil
+		}
+		defer release()
+		return t.pass(ctx, p)
+	}
+}
+
+// passing is what a message is claimed by; no reader has such a name.
+func passing(m *store.Message) string { return "message " + m.ID }
 
 // sorting shares out what is due.
 type sorting struct {

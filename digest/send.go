@@ -3,7 +3,6 @@ package digest
 import (
 	"context"
 	"io"
-	"sync"
 	"time"
 
 	"lull/store"
@@ -12,38 +11,84 @@ import (
 // job is the work for one reader, or one message. Jobs may run at once.
 type job func(ctx context.Context) error
 
+// patience is how long a Step waits for another mail under way to end. One that
+// takes longer goes on by itself, and nobody else waits for it.
+const patience = 5 * time.Second
+
+// load is the jobs of one Step that are under way.
+type load struct {
+	*turn
+	under int
+	ended chan struct{}
+}
+
 // carry runs the jobs as the mail server lets us. A mail server that is not
 // there costs one of them, whatever their number. Nothing is sent while the
 // store has no room for what becomes of it.
 func (t *turn) carry(ctx context.Context, jobs []job) {
-	places := make(chan struct{}, t.Concurrency)
-	var under sync.WaitGroup
-	defer under.Wait()
+	l := &load{turn: t, ended: make(chan struct{}, len(jobs))}
 	for _, do := range jobs {
-		if t.probing() {
-			under.Wait()
+		if !l.place() {
+			return // others are at it; the next Step sees what is left
 		}
-		places <- struct{}{}
 		if wait, ok := t.reserve(); !ok {
 			t.wakeIn(wait)
-			return
+			break
 		}
 		if ctx.Err() != nil || t.broken() != nil || t.cramped() {
-			return
+			break
 		}
-		under.Go(func() {
-			defer func() { <-places }()
-			t.fail(do(ctx))
-		})
+		l.begin(ctx, do)
 	}
+	l.wait(func() bool { return l.under == 0 })
 }
 
-// probing reports whether the mail server was not there when it was last tried.
-func (e *Engine) probing() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.pace.down > 0
+// begin starts a job. It may outlive the Step.
+func (l *load) begin(ctx context.Context, do job) {
+	l.under++
+	l.Engine.mu.Lock()
+	l.flights++
+	l.Engine.mu.Unlock()
+	l.late.Go(func() {
+		l.fail(do(ctx))
+		l.Engine.mu.Lock()
+		l.flights--
+		l.Engine.mu.Unlock()
+		l.ended <- struct{}{}
+	})
 }
+
+// place waits until another job may begin. It reports false if none of those
+// under way comes to an end.
+func (l *load) place() bool {
+	return l.wait(func() bool {
+		l.Engine.mu.Lock()
+		defer l.Engine.mu.Unlock()
+		return l.flights < l.Concurrency && (l.pace.down == 0 || l.flights == 0)
+	})
+}
+
+// wait waits until something is so, as long as jobs of this Step end.
+func (l *load) wait(so func() bool) bool {
+	for !so() {
+		if l.under == 0 {
+			return false // those under way are of an earlier Step
+		}
+		timer := time.NewTimer(patience)
+		select {
+		case <-l.ended:
+			l.under--
+			timer.Stop()
+		case <-timer.C:
+			return false
+		}
+	}
+	return true
+}
+
+// Wait returns when every mail under way has come to its end, also those that
+// a Step did not wait for.
+func (e *Engine) Wait() { e.late.Wait() }
 
 // away is for how long the mail server has not answered.
 func (e *Engine) away(gate time.Duration) time.Duration {

@@ -113,7 +113,8 @@ func (t *turn) broken() error {
 }
 
 // Step does all that is due at now and returns when it is done: it waits for
-// nothing but for the mails it sends. next is when to call again at the
+// nothing but for the mails it sends, and not for one that takes for ever: that
+// goes on by itself until ctx ends, see Wait. next is when to call again at the
 // latest; earlier is harmless, and sensible when mail was accepted. Next holds
 // also when there is an error: after one that wraps [store.ErrStopped] or
 // [store.ErrStaleTerm] the process must end, others pass.

@@ -74,7 +74,7 @@ func (s *Smarthost) hosts(ctx context.Context, server *server) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeouts.Connect)
+	ctx, cancel := context.WithTimeout(ctx, server.Timeouts.Connect)
 	defer cancel()
 	found, err := s.opt.LookupMX(ctx, domain)
 	var missing *net.DNSError
@@ -108,9 +108,9 @@ func exchangers(domain, port string, found []*net.MX) ([]string, error) {
 func (s *Smarthost) open(ctx context.Context, server *server, addr string, clear bool) (*conn, *refusal) {
 	raw, err := s.dial(ctx, server, addr)
 	if err != nil {
-		return nil, &refusal{stage: stageConnect, err: waited(err, s.opt.Timeouts.Connect)}
+		return nil, &refusal{stage: stageConnect, err: waited(err, server.Timeouts.Connect)}
 	}
-	c := newConn(server, raw, s.opt.Timeouts)
+	c := newConn(server, raw, server.Timeouts)
 	c.clear = clear
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -126,7 +126,7 @@ func (s *Smarthost) open(ctx context.Context, server *server, addr string, clear
 }
 
 func (s *Smarthost) dial(ctx context.Context, server *server, addr string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeouts.Connect)
+	ctx, cancel := context.WithTimeout(ctx, server.Timeouts.Connect)
 	defer cancel()
 	network := "tcp"
 	if strings.HasPrefix(addr, "/") {

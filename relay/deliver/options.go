@@ -39,6 +39,8 @@ type Server struct {
 	Username, Password string
 	// Source is the IP address to connect from, "" for any.
 	Source string
+	// Timeouts, where set, count before those of Options; Mail does not.
+	Timeouts Timeouts
 }
 
 // Options of a [Smarthost]. The zero value of each field has a default.
@@ -97,14 +99,22 @@ func (o Options) withDefaults() Options {
 }
 
 func (t Timeouts) withDefaults() Timeouts {
-	orDefault(&t.Connect, 30*time.Second)
-	orDefault(&t.Greeting, 5*time.Minute)
-	orDefault(&t.Command, 5*time.Minute)
-	orDefault(&t.Data, 2*time.Minute)
-	orDefault(&t.Block, 3*time.Minute)
-	orDefault(&t.Dot, 10*time.Minute)
 	orDefault(&t.Mail, time.Hour)
-	orDefault(&t.Courtesy, 5*time.Second)
+	return t.or(Timeouts{
+		Connect: 30 * time.Second, Greeting: 5 * time.Minute, Command: 5 * time.Minute, Data: 2 * time.Minute,
+		Block: 3 * time.Minute, Dot: 10 * time.Minute, Courtesy: 5 * time.Second,
+	})
+}
+
+// or fills in what is not set.
+func (t Timeouts) or(usual Timeouts) Timeouts {
+	orDefault(&t.Connect, usual.Connect)
+	orDefault(&t.Greeting, usual.Greeting)
+	orDefault(&t.Command, usual.Command)
+	orDefault(&t.Data, usual.Data)
+	orDefault(&t.Block, usual.Block)
+	orDefault(&t.Dot, usual.Dot)
+	orDefault(&t.Courtesy, usual.Courtesy)
 	return t
 }
 

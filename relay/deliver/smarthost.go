@@ -28,6 +28,7 @@ func NewSmarthost(opt Options) *Smarthost {
 	opt = opt.withDefaults()
 	s := &Smarthost{opt: opt, slots: make(chan struct{}, opt.MaxConnections)}
 	for _, one := range opt.Servers {
+		one.Timeouts = one.Timeouts.or(opt.Timeouts)
 		s.servers = append(s.servers, &server{Server: one})
 	}
 	return s

@@ -57,7 +57,7 @@ type Limits struct {
 	Message          Size     `toml:"message" help:"largest message"`
 	Recipients       int      `toml:"recipients" help:"most recipients of one message"`
 	Connections      int      `toml:"connections" help:"most connections at a time"`
-	PerHost          int      `toml:"per_host" help:"most connections of one address"`
+	PerHost          int      `toml:"per_host" help:"most connections of one address, or of one /64 of IPv6"`
 	Data             Size     `toml:"data" help:"most bytes of messages in memory, over all connections"`
 	Hops             int      `toml:"hops" help:"most Received lines of a message: more is a loop"`
 	Idle             Duration `toml:"idle" help:"longest pause of a client inside a message"`
@@ -83,6 +83,9 @@ type Smarthost struct {
 	Username string `toml:"username" help:"for AUTH PLAIN, over TLS or to this machine only"`
 	Password string `toml:"password_file" help:"file that holds the password, readable by lull alone"`
 	Source   string `toml:"source" help:"address to connect from"`
+
+	Timeout    Duration `toml:"timeout" help:"longest wait for its greeting and for the answer to a command; to connect 30s are enough, for the answer to DATA 2m, for it to read anything of a message 3m, if this is not less"`
+	DotTimeout Duration `toml:"dot_timeout" help:"longest wait for the answer to a whole message: one that comes later means that the message goes out twice (RFC 5321 section 4.5.3.2.6)"`
 }
 
 // Release says how lull learns whether mail really leaves the mail server. At

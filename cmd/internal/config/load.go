@@ -126,6 +126,14 @@ func (c *Config) complete() {
 		if c.Smarthost[i].TLS == "" {
 			c.Smarthost[i].TLS = "opportunistic"
 		}
+		orUsual(&c.Smarthost[i].Timeout, 5*time.Minute)
+		orUsual(&c.Smarthost[i].DotTimeout, 10*time.Minute)
+	}
+}
+
+func orUsual(d *Duration, usual time.Duration) {
+	if *d == 0 {
+		*d = Duration(usual)
 	}
 }
 

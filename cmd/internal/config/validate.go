@@ -156,6 +156,8 @@ func (ch *check) smarthost(key string, s Smarthost) {
 	ch.readable(key+".ca", s.CA)
 	ch.secret(key+".password_file", s.Password)
 	ch.fault((s.Username == "") != (s.Password == ""), key, "username and password_file belong together; set both, or none")
+	ch.fault(s.Timeout < Duration(time.Second), key+".timeout", "must be 1s or more")
+	ch.fault(s.DotTimeout < Duration(time.Second), key+".dot_timeout", "must be 1s or more")
 	if s.Source != "" {
 		_, err := netip.ParseAddr(s.Source)
 		ch.fault(err != nil, key+".source", "%q is not an address", s.Source)

@@ -50,6 +50,7 @@ func (d *daemon) runEngine(ctx context.Context) (stop func(), err error) {
 		for range loops {
 			<-done
 		}
+		d.engine.Wait()
 		d.out.close()
 	}, nil
 }

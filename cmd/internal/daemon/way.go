@@ -73,8 +73,17 @@ func outOf(cfg config.Config, readerOf func(string) string) (deliver.Sender, err
 	return deliver.NewSmarthost(opt), nil
 }
 
+// timeoutsOf leaves what RFC 5321 lets be shorter as short as it comes.
+func timeoutsOf(s config.Smarthost) deliver.Timeouts {
+	wait := time.Duration(s.Timeout)
+	return deliver.Timeouts{
+		Connect: min(wait, 30*time.Second), Greeting: wait, Command: wait, Data: min(wait, 2*time.Minute),
+		Block: min(wait, 3*time.Minute), Dot: time.Duration(s.DotTimeout),
+	}
+}
+
 func serverOf(s config.Smarthost) (deliver.Server, error) {
-	server := deliver.Server{Addr: s.Addr, MX: s.MX, LMTP: s.LMTP, TLS: deliver.TLS(s.TLS), ImplicitTLS: s.Implicit, Username: s.Username, Source: s.Source}
+	server := deliver.Server{Addr: s.Addr, MX: s.MX, LMTP: s.LMTP, TLS: deliver.TLS(s.TLS), ImplicitTLS: s.Implicit, Username: s.Username, Source: s.Source, Timeouts: timeoutsOf(s)}
 	if s.Password != "" {
 		secret, err := os.ReadFile(s.Password)
 		if err != nil {
