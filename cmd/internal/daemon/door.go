@@ -10,6 +10,7 @@ import (
 	"lull/digest/compose"
 	"lull/digest/signature"
 	"lull/relay/admin"
+	"lull/relay/spool"
 )
 
 // serveAdmin opens the operators' door. The function that it returns closes it.
@@ -53,6 +54,8 @@ func (d *daemon) live() admin.Live {
 		Budget: cfg.Budget, Window: time.Duration(cfg.Window), Counters: d.count.all(),
 	}
 	l.Smarthost, l.Note = d.smarthost(cfg)
+	l.Spool = cfg.Spool
+	l.SpoolFailed, _ = spool.Folder(cfg.Spool).CountFailed() // a spool that is not there holds nothing
 	return l
 }
 

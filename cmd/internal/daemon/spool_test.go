@@ -48,6 +48,9 @@ func TestTheSpoolIsEmptied(t *testing.T) {
 	if err != nil || st.Accepted != 3 || len(left("failed")) != 1 || !strings.Contains(r.log.String(), "has no domain") {
 		t.Errorf("%d accepted, %v, set aside: %v", st.Accepted, err, left("failed"))
 	}
+	if st.SpoolFailed != 1 || st.Spool != string(folder) {
+		t.Errorf("status tells of %d failed in %s", st.SpoolFailed, st.Spool)
+	}
 	r.finish(t)
 
 	// As if lull had been killed between taking the first and removing it.
