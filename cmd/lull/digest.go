@@ -29,8 +29,10 @@ func (s *session) previewDigest() *cobra.Command {
 	}
 	c.Flags().BoolVar(&html, "html", false, "the HTML part")
 	c.Flags().BoolVar(&eml, "eml", false, "the whole mail, with its header")
-	c.MarkFlagsMutuallyExclusive("html", "eml")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if html && eml {
+			return wrong("--html is one part of the mail, --eml the whole; give one of them")
+		}
 		return s.ask(c.Context(), func(ctx context.Context, client *admin.Client) error {
 			var mail bytes.Buffer
 			if err := client.Preview(ctx, args[0], &mail); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -16,8 +17,9 @@ type pages struct {
 	after string
 }
 
-// screenful stands for "all, or the first screenful in a terminal".
-const screenful = -1
+// screenful stands for "all, or the first screenful in a terminal". Nobody
+// types it.
+const screenful = math.MinInt
 
 func (p *pages) flags(c *cobra.Command) {
 	c.Flags().IntVar(&p.limit, "limit", screenful, "show at most `N`, 0 for all (default: all; in a terminal, the first screenful)")
@@ -29,10 +31,10 @@ func (p *pages) flags(c *cobra.Command) {
 func (p *pages) page(s *screen) (admin.Page, error) {
 	page := admin.Page{After: p.after, Limit: p.limit}
 	switch {
-	case p.limit < screenful:
-		return page, wrong("--limit %d must be a number, 0 for all", p.limit)
-	case p.limit != screenful:
+	case p.limit >= 0:
 		return page, nil
+	case p.limit != screenful:
+		return page, wrong("--limit %d: must be a whole number, 0 for all", p.limit)
 	}
 	page.Limit = 0
 	if s.rows > 0 && !s.json {

@@ -42,8 +42,10 @@ into Maildirs under lull-state/outbox.`,
 	f.StringVar(&flags.Schedule, "schedule", "", "when digests leave: `SPEC`, as a cron line in UTC, or @every 1h")
 	f.StringVar(&window, "window", "", "length of the window, as `AGE` (1h); scales every default that is a time, for trials")
 	f.BoolVar(&setAside, "set-aside-damaged", false, "start with an empty queue if the database is damaged, and keep that beside it")
-	c.MarkFlagsMutuallyExclusive("smarthost", "outbox")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if flags.Smarthost != "" && flags.Outbox != "" {
+			return wrong("--smarthost and --outbox say two things about where mail goes; give one of them")
+		}
 		var err error
 		if flags.Window, err = age("--window", window); err != nil {
 			return err

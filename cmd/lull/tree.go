@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"lull/cmd/internal/config"
 	"lull/relay/admin"
@@ -44,7 +48,7 @@ Exit codes: 0 done, 1 nothing matched, 2 refused or wrong usage, 75 the daemon i
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return wrong("%v; `%s --help` lists the flags", err, c.CommandPath())
+		return wrong("%s; `%s --help` lists the flags", flagFault(err), c.CommandPath())
 	})
 	f := root.PersistentFlags()
 	f.StringVar(&s.state, "state", "", "state `FOLDER` of the daemon (default: that of the config, else ./lull-state)")
@@ -112,4 +116,15 @@ func version() string {
 		}
 	}
 	return info.Main.Version
+}
+
+// flagFault says what is wrong with a flag: for a number without the names
+// that Go's parser has for it.
+func flagFault(err error) string {
+	var value *pflag.InvalidValueError
+	var number *strconv.NumError
+	if errors.As(err, &value) && errors.As(err, &number) {
+		return fmt.Sprintf("--%s %s: must be a whole number", value.GetFlag().Name, value.GetValue())
+	}
+	return err.Error()
 }

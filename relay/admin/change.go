@@ -205,10 +205,28 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return &Fault{NotFound, "no operation has the id " + id + "; `lull operations` lists them"}
 	}
+	if errors.Is(err, store.ErrInvalid) { // deleted for good
+		return s.noWayBack(r, id)
+	}
 	if err != nil {
 		return err
 	}
 	return s.done(w, r, "undo", changedOf(op))
+}
+
+// noWayBack says why an operation that deleted for good cannot be undone, and
+// how to end the rule that it may have left.
+func (s *Server) noWayBack(r *http.Request, id string) error {
+	text := "operation " + id + " deleted its copies for good; they cannot be restored"
+	for rule, err := range s.cfg.Store.Rules(r.Context()) {
+		if err != nil {
+			return err
+		}
+		if rule.Operation == id && rule.Active(time.Now()) {
+			text += "; `lull rule rm " + rule.ID + " --reason …` ends the rule that it left"
+		}
+	}
+	return refused(text)
 }
 
 // most is the greatest counts, at most n.

@@ -152,7 +152,11 @@ func (s *Server) forecast(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := s.cfg.Forecaster.Forecast(r.Context(), r.URL.Query().Get("reader"), time.Now())
+	reader := r.URL.Query().Get("reader")
+	list, err := s.cfg.Forecaster.Forecast(r.Context(), reader, time.Now())
+	if errors.Is(err, store.ErrNotFound) {
+		return &Fault{NotFound, "there has been no mail for " + reader + "; `lull group --by reader` lists the readers"}
+	}
 	if err != nil && !errors.Is(err, store.ErrNothing) {
 		return err
 	}

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -33,6 +35,9 @@ func (s *Server) changeRule(w http.ResponseWriter, r *http.Request) error {
 	}
 	rule.By, rule.Reason, rule.Operation = o.By, o.Reason, o.ID
 	op, err := s.cfg.Store.Operate(r.Context(), o)
+	if errors.Is(err, store.ErrNotFound) {
+		return &Fault{NotFound, "no rule that stands has the id " + rule.ID + "; `lull rules` lists them"}
+	}
 	if err != nil {
 		return err
 	}
@@ -83,6 +88,9 @@ func newRule(c RuleChange, now time.Time) (store.Rule, error) {
 	f, err := wanted(c.Filter, c.All)
 	if err != nil {
 		return store.Rule{}, err
+	}
+	if tells, err := standing(f); err != nil || len(tells.Keys()) != len(f.Keys()) {
+		return store.Rule{}, cmp.Or(err, usage("--id, --incident and --fate tell nothing about mail to come; use others, such as --from or --subject"))
 	}
 	rule := store.Rule{ID: newID("r", now), Kind: store.RuleKind(c.Kind), Filter: f.Fixed(now).String(), Created: now, Key: c.Key}
 	if c.For > 0 {

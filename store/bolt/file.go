@@ -53,7 +53,16 @@ func openError(path string, err error) error {
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
 		return fmt.Errorf("open %s: %w: this is no database of lull: %w", path, store.ErrCorrupt, err)
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return notOurs(err)
+	}
 	return fmt.Errorf("open %s: %w", path, err)
+}
+
+// notOurs says what to do about a file of the state folder that this user may
+// not open, as after a start by root.
+func notOurs(err error) error {
+	return fmt.Errorf("%w; start lull as the user that owns this file, or give all of the state folder to this user with chown -R", err)
 }
 
 // create makes an empty database under another name and moves it into place

@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -147,5 +148,12 @@ func change(t *testing.T, path string, fn func(*bbolt.Tx) error) {
 	}
 	if err := errors.Join(db.Update(fn), db.Close()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestFileThatThisUserMayNotOpen(t *testing.T) {
+	err := openError("lull.db", &fs.PathError{Op: "open", Path: "lull.db", Err: fs.ErrPermission})
+	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "chown") || strings.Count(err.Error(), "lull.db") != 1 {
+		t.Errorf("got %q", err)
 	}
 }

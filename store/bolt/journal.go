@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,6 +90,9 @@ func openJournal(folder string, fresh, more chan struct{}) (*journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		f, err = makeJournal(path)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, notOurs(err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the journal of the store: %w", err)

@@ -287,3 +287,15 @@ func TestStateNeedsNothingElse(t *testing.T) {
 		t.Errorf("without a file: %q, %v", got, err)
 	}
 }
+
+func TestFaultsAreCounted(t *testing.T) {
+	for text, want := range map[string]string{"foo = 1": " has 1 fault:", "foo = 1\nbar = 2": " has 2 faults:"} {
+		_, err := Load(write(t, text), Flags{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "did you mean") {
+			t.Errorf("%q is near no key, yet: %v", text, err)
+		}
+	}
+}

@@ -130,7 +130,7 @@ func meant(name string, t reflect.Type) string {
 			continue
 		}
 		all = append(all, known)
-		if distance(name, known) <= 2 {
+		if distance(name, known) <= min(2, len(known)/2) { // "foo" is not meant for "log"
 			near = append(near, known)
 		}
 	}

@@ -39,7 +39,11 @@ func (f *Faults) Error() string {
 	if f.File != "" {
 		where = f.File
 	}
-	return fmt.Sprintf("%s has %d faults:\n%s", where, len(f.List), strings.Join(lines, "\n"))
+	count := "1 fault"
+	if len(lines) != 1 {
+		count = fmt.Sprintf("%d faults", len(lines))
+	}
+	return fmt.Sprintf("%s has %s:\n%s", where, count, strings.Join(lines, "\n"))
 }
 
 // or is nil when there is no fault.

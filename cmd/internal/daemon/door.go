@@ -11,6 +11,7 @@ import (
 	"lull/digest/signature"
 	"lull/relay/admin"
 	"lull/relay/spool"
+	"lull/store"
 )
 
 // serveAdmin opens the operators' door. The function that it returns closes it.
@@ -123,5 +124,9 @@ func (d *daemon) SendNow(ctx context.Context, reader string, now time.Time) (adm
 	if err != nil {
 		return admin.Sent{}, err
 	}
-	return admin.Sent{Reader: reader, Digest: id, Copies: b.Copies, Outcome: string(b.Outcome), Reply: b.Reply.String()}, nil
+	sent := admin.Sent{Reader: reader, Digest: id, Copies: b.Copies, Outcome: string(b.Outcome)}
+	if b.Reply != (store.Reply{}) { // a notice that told everything leaves no mail to send
+		sent.Reply = b.Reply.String()
+	}
+	return sent, nil
 }
