@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -53,6 +54,9 @@ func (d *daemon) live() admin.Live {
 	l := admin.Live{
 		Intake: in.state, Listen: in.doors, Storms: d.engine.Storms(), Started: d.started, Free: free(cfg.State), Version: d.opt.Version,
 		Budget: cfg.Budget, Window: time.Duration(cfg.Window), Counters: d.count.all(),
+	}
+	if err := d.space(); in.state == openIntake && errors.Is(err, store.ErrFull) {
+		l.Intake = "answering 452, free space or lower reserve (" + err.Error() + "),"
 	}
 	l.Smarthost, l.Note = d.smarthost(cfg)
 	l.Spool = cfg.Spool
