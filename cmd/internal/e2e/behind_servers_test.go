@@ -51,10 +51,24 @@ func (s *server) back(t *testing.T) {
 	until(t, 20*time.Second, s.name+" is back", func() bool { return listens(s.addr) })
 }
 
+// onceEach leaves out what the server itself sent on twice, since its restart
+// cut its own delivery off: that has the same Received field, to the letter,
+// while what lull hands over twice has two.
+func onceEach(arrivals []arrival) (own []arrival) {
+	seen := map[string]bool{}
+	for _, a := range arrivals {
+		if key := a.to + "\n" + string(a.body); !seen[key] {
+			seen[key] = true
+			own = append(own, a)
+		}
+	}
+	return own
+}
+
 // once holds what arrived against what was sent.
 func (h *house) once(t *testing.T, far *sink) {
 	t.Helper()
-	twice, uncertain := h.compare(t, far.arrivals(), passed, sameText), count(h.status(t), "uncertain")
+	twice, uncertain := h.compare(t, onceEach(far.arrivals()), passed, sameText), count(h.status(t), "uncertain")
 	if twice > 2*uncertain {
 		t.Errorf("%d copies came twice, but the outcome of %d attempts only was unknown", twice, uncertain)
 	}

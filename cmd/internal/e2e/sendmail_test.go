@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,7 +53,7 @@ func (l *local) put(t *testing.T, name, text string, args ...any) {
 func (l *local) shell(t *testing.T, uid uint32, line string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", line)
-	cmd.Dir, cmd.Env = l.dir, append(l.env, "SENDMAIL="+l.sendmail)
+	cmd.Dir, cmd.Env = l.dir, append(slices.Clip(l.env), "SENDMAIL="+l.sendmail)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -123,7 +124,7 @@ func (l *local) check(t *testing.T, all int) {
 				t.Errorf("%s: %d fields %s", writer, n, name)
 			}
 		}
-		if strings.Contains(strings.ToLower(head), "bcc") || strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\n") {
+		if strings.Contains(strings.ToLower(strings.ReplaceAll(head, a.to, "")), "bcc") || strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\n") {
 			t.Errorf("%s: a hidden recipient or a bare LF in %q", writer, text)
 		}
 	}
