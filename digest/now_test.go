@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"lull/digest/compose"
@@ -239,6 +240,10 @@ func TestManyReadersAreSpread(t *testing.T) {
 
 // Concurrency is a bound too.
 func TestConcurrency(t *testing.T) {
+	synctest.Test(t, concurrency)
+}
+
+func concurrency(t *testing.T) {
 	w := newWorld(t)
 	w.cfg.Concurrency = 3
 	w.boot()

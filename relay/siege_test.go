@@ -18,9 +18,6 @@ import (
 // end a line, that guess passwords. The caps hold, and an honest client is
 // served at once.
 func TestSiege(t *testing.T) {
-	if testing.Short() {
-		t.Skip("opens thousands of connections")
-	}
 	b, e := &box{}, &events{}
 	cfg := Config{Hostname: "lull.test", TLS: testTLS(t, "lull.test"), Users: testUsers(t, "ada lovelace")}
 	s := New(cfg, testDeps(t, b, e))

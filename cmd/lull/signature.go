@@ -55,7 +55,12 @@ FILE is a mail (.eml), an mbox, a Maildir, a folder of mails, or - for a mail on
 standard input. The rules of --config count. The envelope, which a file does
 not have, is taken from Return-Path or From, unless --sender says otherwise.`,
 		Example: "  lull signature alert.eml\n  lull signature --json ~/Maildir",
-		Args:    cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return wrong("lull signature needs a FILE, or - for a mail on standard input")
+			}
+			return nil
+		},
 	}
 	c.Flags().StringVar(&envelope.From, "sender", "", "envelope sender to assume")
 	c.Flags().StringVar(&to, "recipient", "", "envelope recipient to assume")

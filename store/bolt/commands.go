@@ -29,7 +29,7 @@ func (s *Store) Accept(ctx context.Context, m store.Message, body []byte) error 
 		run:      func(t *transaction) error { return s.ledger.Accept(t, m, body) },
 	}
 	if s.journals(c, m, body) {
-		if err := s.journal(ctx, c, m); !errors.Is(err, errNoRoom) {
+		if err := s.keep(ctx, c, m); !errors.Is(err, errNoRoom) {
 			return err
 		}
 	}

@@ -229,7 +229,7 @@ func smallDisk(t *testing.T, size int) string {
 	t.Helper()
 	folder := t.TempDir()
 	err := unix.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=700", size))
-	if errors.Is(err, unix.EPERM) {
+	if errors.Is(err, unix.EPERM) && os.Getenv("LULL_E2E") == "" {
 		t.Skip("mounting a small filesystem takes root")
 	}
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 // journals reports whether a command is mail that the journal may answer: it is
 // small, it cannot be refused any more, and the database has room for it.
 func (s *Store) journals(c *command, m store.Message, body []byte) bool {
-	return s.log != nil && s.ample.Load() && !s.log.full.Load() && m.Key == "" &&
+	return s.journal != nil && s.ample.Load() && !s.journal.full.Load() && m.Key == "" &&
 		c.need+int64(len(body)) <= largestEntry && ledger.Acceptable(m) == nil
 }
 
-// journal makes mail durable without a commit. It answers errNoRoom when that
+// keep makes mail durable without a commit. It answers errNoRoom when that
 // must be left to a commit, and [store.ErrStopped] as one does.
-func (s *Store) journal(ctx context.Context, c *command, m store.Message) error {
+func (s *Store) keep(ctx context.Context, c *command, m store.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -29,20 +29,20 @@ func (s *Store) journal(ctx context.Context, c *command, m store.Message) error 
 	if err != nil {
 		return err
 	}
-	return s.log.keep(c, record)
+	return s.journal.keep(c, record)
 }
 
 // held is how many messages are only in the journal.
 func (s *Store) held() int64 {
-	if s.log == nil {
+	if s.journal == nil {
 		return 0
 	}
-	return s.log.held.Load()
+	return s.journal.held.Load()
 }
 
 // wanted reports whether a commit has something to do that no caller waits for.
 func (s *Store) wanted() bool {
-	return s.unswept() || s.held() > 0 || s.log != nil && s.log.failed.Load()
+	return s.unswept() || s.held() > 0 || s.journal != nil && s.journal.failed.Load()
 }
 
 // settle has the database take what the journal holds: reads look only there.
@@ -53,36 +53,36 @@ func (s *Store) settle() {
 }
 
 func (s *Store) cut() ([]*command, uint64, error) {
-	if s.log == nil {
+	if s.journal == nil {
 		return nil, 0, nil
 	}
-	return s.log.cut()
+	return s.journal.cut()
 }
 
 // taken counts what a commit took out of the journal.
 func (s *Store) taken(n int) {
 	if n > 0 {
-		s.log.held.Add(-int64(n))
+		s.journal.held.Add(-int64(n))
 	}
 }
 
 // ended ends the journal, if it holds nothing any more.
-func (s *Store) ended() bool { return s.log == nil || s.log.end(errClosed) }
+func (s *Store) ended() bool { return s.journal == nil || s.journal.end(errClosed) }
 
-// openLog opens the journal, and takes what a former run left in it. A disk
+// resume opens the journal, and takes what a former run left in it. A disk
 // that has no room for a new one must not keep the store shut.
-func (s *Store) openLog(folder string) error {
+func (s *Store) resume(folder string) error {
 	if s.options.noJournal {
 		return nil
 	}
-	log, err := openJournal(folder, s.fresh, s.more)
+	j, err := openJournal(folder, s.fresh, s.more)
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	s.log, log.alive = log, s.gone
+	s.journal, j.alive = j, s.gone
 	return s.replay()
 }
 
@@ -118,7 +118,7 @@ func (s *Store) replay() error {
 	if err != nil {
 		s.damage = append(s.damage, err)
 	}
-	records, damage, err := s.log.read(over)
+	records, damage, err := s.journal.read(over)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *Store) replay() error {
 		if c, err := s.again(record); err != nil {
 			s.damage = append(s.damage, err)
 		} else {
-			s.log.hold(c)
+			s.journal.hold(c)
 		}
 	}
 	if s.held() == 0 {

@@ -31,7 +31,7 @@ import (
 // is in a half whose epoch is not over, and Open takes it from there.
 const (
 	journalName = "lull.journal"
-	halfSize    = 2 * mebibyte
+	halfSize    = 2 * mebibyte // part of the format: a file of other halves would not be read
 	// What waits in a half takes at most so much of the database, and of memory.
 	halfNeed = 8 * mebibyte
 	// Larger mail goes straight into the database: that costs it little.

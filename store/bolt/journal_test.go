@@ -131,7 +131,7 @@ func TestTornFrame(t *testing.T) {
 	goOn := stalled(t, s)
 	defer goOn()
 	accept(t, s, 0, 10)
-	half := s.log.half * halfSize
+	half := s.journal.half * halfSize
 	for frame := int64(1); frame < 10; frame++ {
 		damaged := crashed(t, folder)
 		garble(t, damaged, half+frame*blockSize+100)
@@ -175,8 +175,8 @@ func TestOldEpochs(t *testing.T) {
 		}
 	}
 	again := openAt(t, copied, Options{})
-	if again.held() != 0 || again.log.epoch != 8 {
-		t.Errorf("%d held, epoch %d", again.held(), again.log.epoch)
+	if again.held() != 0 || again.journal.epoch != 8 {
+		t.Errorf("%d held, epoch %d", again.held(), again.journal.epoch)
 	}
 	holds(t, again, 70, 0)
 }
@@ -188,7 +188,7 @@ func TestNthJournalSyncFails(t *testing.T) {
 		folder := state(t)
 		s := journalling(t, folder)
 		syncs := 0
-		s.log.sync = func(f *os.File) error {
+		s.journal.sync = func(f *os.File) error {
 			if syncs++; syncs > n {
 				return unix.EIO
 			}
@@ -217,7 +217,7 @@ func TestJournalWriteFails(t *testing.T) {
 	folder := state(t)
 	s := journalling(t, folder)
 	accept(t, s, 0, 3)
-	if err := s.log.file.Close(); err != nil {
+	if err := s.journal.file.Close(); err != nil {
 		t.Fatal(err)
 	}
 	accept(t, s, 3, 9)

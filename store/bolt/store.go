@@ -32,7 +32,7 @@ type Store struct {
 	dropped atomic.Pointer[ledger.Set] // bodies still to remove; never changed
 	roomy   atomic.Bool                // another message would have fitted into the last commit
 	ample   atomic.Bool                // and all that the journal may hold
-	log     *journal                   // nil when the disk has no room for one
+	journal *journal                   // nil when the disk has no room for one
 
 	queue   queue
 	turn    chan struct{} // held by the one who writes
@@ -76,7 +76,7 @@ func open(folder string, o Options, d disk) (_ *Store, err error) {
 		_ = s.release()
 		return nil, err
 	}
-	if err := s.openLog(folder); err != nil {
+	if err := s.resume(folder); err != nil {
 		_ = s.release()
 		return nil, err
 	}
@@ -115,8 +115,8 @@ func (s *Store) check() error {
 // release lets go of the files.
 func (s *Store) release() error {
 	var err error
-	if s.log != nil {
-		err = s.log.file.Close()
+	if s.journal != nil {
+		err = s.journal.file.Close()
 	}
 	if s.db != nil {
 		err = errors.Join(err, s.db.Close())
@@ -165,8 +165,8 @@ func (s *Store) stopError() error { return s.err }
 // fail stops the store; only the one who has the turn may.
 func (s *Store) fail(err error) {
 	s.err = err
-	if s.log != nil {
-		s.log.stop(err)
+	if s.journal != nil {
+		s.journal.stop(err)
 	}
 	close(s.stopped)
 }
