@@ -32,16 +32,20 @@ func (p *pages) page(s *screen) (admin.Page, error) {
 	page := admin.Page{After: p.after, Limit: p.limit}
 	switch {
 	case p.limit >= 0:
+		page.Count = p.limit > 0 && s.person()
 		return page, nil
 	case p.limit != screenful:
 		return page, wrong("--limit %d: must be a whole number, 0 for all", p.limit)
 	}
 	page.Limit = 0
-	if s.rows > 0 && !s.json {
+	if s.person() {
 		page.Limit, page.Count = max(s.rows-3, 5), true
 	}
 	return page, nil
 }
+
+// person reports whether a person reads along, who is told how many more there are.
+func (s *screen) person() bool { return s.rows > 0 && !s.json }
 
 // filters are the flags of the filter language.
 type filters map[string]*values

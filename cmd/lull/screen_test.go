@@ -37,6 +37,7 @@ func TestATerminalGetsAScreenful(t *testing.T) {
 	}{
 		{"terminal", screen{rows: 24, columns: 80}, screenful, admin.Page{Limit: 21, Count: true}},
 		{"tiny terminal", screen{rows: 4, columns: 80}, screenful, admin.Page{Limit: 5, Count: true}},
+		{"terminal, limit", screen{rows: 24, columns: 80}, 7, admin.Page{Limit: 7, Count: true}},
 		{"terminal, all", screen{rows: 24, columns: 80}, 0, admin.Page{}},
 		{"terminal, JSON", screen{rows: 24, columns: 80, json: true}, screenful, admin.Page{}},
 		{"pipe", screen{}, screenful, admin.Page{}},
