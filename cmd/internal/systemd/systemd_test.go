@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -28,18 +29,24 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	var greeted sync.WaitGroup
 	for name, list := range sockets {
 		for _, l := range list {
-			c, err := l.Accept()
-			if err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				os.Exit(2)
-			}
-			fmt.Fprintln(c, name)
-			c.Close()
+			greeted.Go(func() { greet(l, name) }) // the client comes in any order
 		}
 	}
+	greeted.Wait()
 	os.Exit(0)
+}
+
+func greet(l net.Listener, name string) {
+	c, err := l.Accept()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	fmt.Fprintln(c, name)
+	c.Close()
 }
 
 // service starts this binary with sockets.
