@@ -150,7 +150,7 @@ func isVersionLike(word string) bool {
 }
 
 func leadsToHost(word string) bool {
-	switch strings.ToLower(word) {
+	switch foldWord(word) {
 	case "on", "host", "server", "node", "hostname", "machine", "instance", "at", "from", "for", "of", "device", "router", "switch", "@", "vm", "container", "auf", "sur", "für", "en", "em", "su", "på", "op":
 		return true
 	}

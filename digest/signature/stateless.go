@@ -61,7 +61,7 @@ func (w stateWord) needs(text string) int {
 
 // isUpOrDown reports whether a word says of a thing that it is there or not.
 func isUpOrDown(word string) bool {
-	switch strings.ToLower(word) {
+	switch foldWord(word) {
 	case "up", "down", "ok", "offline", "online", "unreachable", "reachable", "unavailable", "available":
 		return true
 	}
@@ -94,7 +94,7 @@ func saysEnough(text string, least int) bool {
 
 // isSubjectWord reports whether a word only says that something is watched.
 func isSubjectWord(word string) bool {
-	switch strings.ToLower(word) {
+	switch foldWord(word) {
 	case "monitor", "site", "website", "host", "service", "server", "check", "node", "device", "system", "alert", "alarm", "notification", "status", "the", "your":
 		return true
 	}
@@ -132,7 +132,7 @@ func beforeState(text string, start int) int {
 	for {
 		head := strings.TrimRight(text[:start], " ")
 		space := strings.LastIndexByte(head, ' ') + 1
-		switch strings.ToLower(head[space:]) {
+		switch foldWord(head[space:]) {
 		case "is", "are", "was", "now", "has", "have", "been", "back", "again", "still", "currently", "to", "went", "not", "->", "=>", "→":
 			start = space
 		default:
@@ -153,7 +153,7 @@ func afterState(text string, end int) int {
 	for {
 		tail := strings.TrimLeft(text[end:], " ")
 		word := before(tail, " ")
-		switch strings.ToLower(strings.Trim(word, ".!")) {
+		switch foldWord(strings.Trim(word, ".!")) {
 		case "again", "now", "->", "=>", "→":
 			end = len(text) - len(tail) + len(word)
 		default:

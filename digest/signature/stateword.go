@@ -95,7 +95,7 @@ var phrasesBy = func() (by [256][]phrase) {
 // isDenial reports whether the word before the one at start denies it. The 0
 // of "100-0 failed" does not.
 func isDenial(text string, start int, word string) bool {
-	switch strings.ToLower(word) {
+	switch foldWord(word) {
 	case "no", "without", "not", "never", "zero":
 		return true
 	case "0":
@@ -155,12 +155,12 @@ func isFront(head string) bool {
 
 // leadsToState reports whether a state follows the word before it.
 func leadsToState(previous, word string) bool {
-	switch strings.ToLower(previous) {
+	switch foldWord(previous) {
 	case "is", "are", "was", "now", "has", "been", "state", "status", "back", "health", "result", "to", "went", "still", "not", "currently",
 		"ist", "wurde", "est", "está", "è", "jest", "är", "er":
 		return true
 	case "incident", "violation", "alarm", "alert", "problem", "event":
-		switch strings.ToLower(word) {
+		switch foldWord(word) {
 		case "opened", "closed", "triggered", "resolved", "cleared", "active", "acknowledged", "recovered":
 			return true
 		}

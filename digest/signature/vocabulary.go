@@ -204,6 +204,15 @@ func meanings(entries []entry) map[string]meaning {
 	return all
 }
 
+// foldWord is a word in lower case, "" for one longer than any that is looked
+// up: a field of one endless word costs nothing.
+func foldWord(word string) string {
+	if len(word) > 32 {
+		return ""
+	}
+	return strings.ToLower(word)
+}
+
 // lookUp finds a word in the vocabulary, whatever its case. CRITICALs and the
 // class of an error are known as well.
 func lookUp(word string) (meaning, bool) {
