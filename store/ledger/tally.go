@@ -13,6 +13,7 @@ type tally struct {
 	first, last time.Time
 	objects     []object
 	index       map[string]int // into objects, once there are several
+	hosts       map[string]int // as well, by the short name of a host: see sole
 	others      int
 	problems    int // objects in this state
 	recoveries  int
@@ -111,19 +112,30 @@ func (t *tally) raises(m *store.Message) bool {
 	return false
 }
 
-// object finds or adds an object; nil when there are too many.
+// object finds or adds an object; nil when there are too many. A host is kept
+// by the longest of its names.
 func (t *tally) object(name string, limit int) *object {
 	i := t.find(name)
-	if i < 0 {
-		if len(t.objects) >= limit {
-			return nil
-		}
+	switch {
+	case i >= 0 && len(name) > len(t.objects[i].name):
+		t.rename(i, strings.Clone(name))
+	case i < 0 && len(t.objects) >= limit:
+		return nil
+	case i < 0:
 		i = t.add(object{name: strings.Clone(name), first: never, last: never, since: never, stated: never})
 	}
 	return &t.objects[i]
 }
 
+// find returns the index of the object that a name means, -1 for none.
 func (t *tally) find(name string) int {
+	if i := t.exact(name); i >= 0 {
+		return i
+	}
+	return t.alias(name)
+}
+
+func (t *tally) exact(name string) int {
 	if t.index != nil {
 		if i, ok := t.index[name]; ok {
 			return i
@@ -143,12 +155,26 @@ func (t *tally) add(o object) int {
 	n := len(t.objects)
 	switch {
 	case t.index != nil:
-		t.index[o.name] = n - 1
+		t.enter(n - 1)
 	case n > few:
-		t.index = make(map[string]int, 2*n)
+		t.index, t.hosts = make(map[string]int, 2*n), make(map[string]int)
 		for i := range t.objects {
-			t.index[t.objects[i].name] = i
+			t.enter(i)
 		}
 	}
 	return n - 1
+}
+
+// enter puts an object into the indices.
+func (t *tally) enter(i int) {
+	name := t.objects[i].name
+	t.index[name] = i
+	short := shortName(name)
+	if short == "" {
+		return
+	}
+	if _, known := t.hosts[short]; known {
+		i = several
+	}
+	t.hosts[short] = i
 }

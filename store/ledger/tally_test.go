@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,9 +19,10 @@ func reports(t *rapid.T) *store.Message {
 		return benchStart.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, label)) * time.Minute)
 	}
 	m := &store.Message{Accepted: at("accepted")}
+	names := []string{"0", "1", "2", "3", "4", "5", "6", "web1", "web1.example.org", "web1.example.net", "web2", "web2.example.org", "web3", "web3.example.org", "10.0.0.1"}
 	for range rapid.IntRange(0, 3).Draw(t, "reports") {
 		r := store.Report{
-			Object:   fmt.Sprint(rapid.IntRange(0, 15).Draw(t, "object")),
+			Object:   rapid.SampledFrom(names).Draw(t, "object"),
 			State:    rapid.SampledFrom([]store.State{store.Problem, store.Recovery, store.Notice}).Draw(t, "state"),
 			Kind:     rapid.SampledFrom([]string{"", "flapping"}).Draw(t, "kind"),
 			Severity: rapid.SampledFrom([]store.Severity{"", store.Critical, store.Warning, store.Unknown, store.Info}).Draw(t, "severity"),
@@ -82,6 +85,37 @@ func TestTallyState(t *testing.T) {
 			t.Fatalf("state %s, the latest report says %s", tally.list()[0].State, latest.State)
 		}
 	})
+}
+
+// TestTallyHosts calls hosts by several names: one object as long as it is
+// clear which host is meant.
+func TestTallyHosts(t *testing.T) {
+	many := strings.Fields("a1 a2 a3 a4 a5 a6 a7 a8 a9")
+	for _, c := range []struct{ name, told, want string }{
+		{"the full name later", "web1 web1.example.org web1", "web1.example.org:3"},
+		{"the full name first", "web1.example.org web1", "web1.example.org:2"},
+		{"two hosts", "web1.a.example web1.b.example web1", "web1.a.example:1 web1.b.example:1 web1:1"},
+		{"two hosts, the short name first", "web1 web1.a.example web1.b.example web1", "web1.a.example:2 web1.b.example:1 web1:1"},
+		{"a third", "web1.a.example web1.b.example web1 web1.c.example", "web1.a.example:1 web1.b.example:1 web1:1 web1.c.example:1"},
+		{"jobs", "backup backup.daily backup.daily.v2", "backup:1 backup.daily:1 backup.daily.v2:1"},
+		{"addresses and paths", "10.0.0.1 10 /dev/sda 100.example.org 100", "10.0.0.1:1 10:1 /dev/sda:1 100.example.org:1 100:1"},
+	} {
+		for _, before := range [][]string{nil, many} {
+			t.Run(fmt.Sprint(c.name, len(before)), func(t *testing.T) {
+				tally := &tally{}
+				for _, name := range append(slices.Clone(before), strings.Fields(c.told)...) {
+					tally.report(store.Report{Object: name, State: store.Problem}, benchStart, 100)
+				}
+				var got []string
+				for _, o := range tally.list()[len(before):] {
+					got = append(got, fmt.Sprintf("%s:%d", o.Name, o.Reports))
+				}
+				if told := strings.Join(got, " "); told != c.want {
+					t.Errorf("got  %s\nwant %s", told, c.want)
+				}
+			})
+		}
+	}
 }
 
 func TestSplit(t *testing.T) {
