@@ -64,14 +64,49 @@ func (m *mail) namesItself() bool {
 }
 
 // statesOnly reports whether a sender without a name of a person tells a state
-// where programs tell one, as persons rarely do: "[DOWN]", "is CRITICAL".
+// where programs tell one, as persons rarely do: "[DOWN]", "is CRITICAL"; or
+// tells one at all, without any name, in a text that nobody seems to speak in.
 func (m *mail) statesOnly() bool {
-	if !m.from.isImpersonal() || m.isWritten() {
+	if !m.from.isImpersonal() || m.isWritten() || strings.IndexByte(m.bare, '?') >= 0 {
 		return false
 	}
-	words, _ := stateWords(m.bare)
-	return strings.IndexByte(m.bare, '?') < 0 &&
-		slices.ContainsFunc(words, func(w stateWord) bool { return w.firm && w.use&paired != 0 })
+	words, weak := stateWords(m.bare)
+	if slices.ContainsFunc(words, func(w stateWord) bool { return w.firm && w.use&paired != 0 }) {
+		return true
+	}
+	return m.from.name == "" && (weak.state != "" || len(words) > 0) && !m.isSpoken()
+}
+
+// isSpoken reports whether somebody speaks of themselves, thanks or asks in
+// the first lines of the text.
+func (m *mail) isSpoken() bool {
+	for _, line := range m.lines[:min(len(m.lines), maxNaming)] {
+		if strings.HasSuffix(line, "?") {
+			return true
+		}
+		for at := 0; ; {
+			start, end := nextLetters(line, at)
+			if start == end {
+				break
+			}
+			if isOfPerson(line[start:end]) {
+				return true
+			}
+			at = end
+		}
+	}
+	return false
+}
+
+func isOfPerson(word string) bool {
+	if word == "I" {
+		return true
+	}
+	switch foldWord(word) {
+	case "we", "our", "us", "me", "my", "thanks", "thx", "cheers", "regards", "sorry", "pls", "anyone", "guys", "folks", "hey", "hi":
+		return true
+	}
+	return false
 }
 
 // isWritten reports whether a mail shows a trace of a person: it answers, was
