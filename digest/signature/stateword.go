@@ -127,7 +127,7 @@ func isFirm(text string, w stateWord, previous string) bool {
 		return true
 	case strings.HasSuffix(head, ">"), strings.HasSuffix(head, "→"), strings.HasPrefix(tail, "->"), strings.HasPrefix(tail, "→"), strings.HasPrefix(tail, "=>"):
 		return true
-	case strings.HasPrefix(tail, ":") && (strings.HasSuffix(head, "]") || w.use&(paired|final|loose) == paired|final):
+	case strings.HasPrefix(tail, ":") && (strings.HasSuffix(head, "]") || w.use&(paired|final|loose) == paired|final || w.use&paired != 0 && isTopic(head)):
 		return true
 	case w.use&(paired|loose) == paired && strings.HasPrefix(tail, "on "):
 		return true
@@ -141,6 +141,13 @@ func isFirm(text string, w stateWord, previous string) bool {
 		return true
 	}
 	return ends && head != "" && strings.IndexByte(":-=|,", head[len(head)-1]) >= 0
+}
+
+// isTopic reports whether one word is all that stands before a state, as in
+// "Temperature alarm: rack 4" and "Temperature normal: rack 4".
+func isTopic(head string) bool {
+	head = strings.TrimSpace(head)
+	return head != "" && isUpper(head[0]) && strings.IndexByte(head, ' ') < 0 && isLetter(head[len(head)-1])
 }
 
 // isSymbol reports whether a character only decorates a state: "🔴 Down".
