@@ -3,7 +3,6 @@ package relay
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"time"
 
@@ -52,7 +51,7 @@ func (s *session) login(name, password string) error {
 	if !s.srv.guards.begin(guesser, time.Now()) {
 		return s.refuse(Event{}, say(454, enhanced{4, 7, 0}, "Too many failures from your address, try again later"))
 	}
-	right := s.srv.guards.check(s.srv.ctx, s.srv.cfg.Users, name, password)
+	right := s.srv.check(guesser, name, password)
 	s.srv.guards.end(guesser, right, time.Now())
 	if right {
 		s.mu.Lock()
@@ -66,6 +65,15 @@ func (s *session) login(name, password string) error {
 		return s.refuse(Event{Err: errAuth}, say(421, enhanced{4, 7, 0}, "Too many failures"))
 	}
 	return s.refuse(Event{Err: errAuth}, smtp.ErrAuthFailed)
+}
+
+// check checks a password when it is the host's turn.
+func (s *Server) check(host, name, password string) bool {
+	if !s.hashing.take(s.ctx, host) {
+		return false
+	}
+	defer s.hashing.give()
+	return s.cfg.Users.check(name, password)
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -99,8 +107,6 @@ func (l *loginServer) Next(response []byte) (challenge []byte, done bool, err er
 
 // guards slow down those who guess passwords.
 type guards struct {
-	hashing chan struct{} // one for each check under way
-
 	mu      sync.Mutex
 	ended   *sync.Cond // a check has ended
 	guesses map[string]guess
@@ -114,23 +120,9 @@ type guess struct {
 }
 
 func newGuards() *guards {
-	g := &guards{
-		hashing: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		guesses: make(map[string]guess),
-	}
+	g := &guards{guesses: make(map[string]guess)}
 	g.ended = sync.NewCond(&g.mu)
 	return g
-}
-
-// check checks a password, while no more than a few are being checked.
-func (g *guards) check(ctx context.Context, users *Users, name, password string) bool {
-	select {
-	case g.hashing <- struct{}{}:
-	case <-ctx.Done():
-		return false
-	}
-	defer func() { <-g.hashing }()
-	return users.check(name, password)
 }
 
 // begin lets an address try one password, or not, if it has failed too often of

@@ -17,14 +17,27 @@ type entrance struct {
 	door Door
 }
 
-// Accept waits for the next client. Running out of descriptors or memory is
-// waited out: the connections that are open need them.
+// Accept waits for the next client that is let in.
 func (e *entrance) Accept() (net.Conn, error) {
+	for {
+		c, err := e.next()
+		if err != nil {
+			return nil, err
+		}
+		if guarded := e.admit(c); guarded != nil {
+			return guarded, nil
+		}
+	}
+}
+
+// next waits for the next client. Running out of descriptors or memory is
+// waited out: the connections that are open need them.
+func (e *entrance) next() (net.Conn, error) {
 	const shortest, longest = 5 * time.Millisecond, time.Second
 	for delay := shortest; ; delay = min(2*delay, longest) {
 		c, err := e.Listener.Accept()
 		if err == nil {
-			return e.admit(c), nil
+			return c, nil
 		}
 		if e.srv.doors.closed() {
 			return nil, net.ErrClosed
@@ -43,7 +56,8 @@ func passing(err error) bool {
 	return errors.As(err, &t) && t.Temporary()
 }
 
-// admit guards a connection, and has it turned away if there are too many.
+// admit guards a connection, or turns it away if there are too many: at once,
+// before anything is made for it. It then returns nil.
 func (e *entrance) admit(c net.Conn) net.Conn {
 	client, name := clientOf(c)
 	w := &wire{
@@ -56,8 +70,12 @@ func (e *entrance) admit(c net.Conn) net.Conn {
 	}
 	w.proxied = slices.ContainsFunc(e.door.Proxies, func(p netip.Prefix) bool { return p.Contains(client) })
 	w.refusal = e.srv.open.enter(w)
-	if !w.proxied || w.refusal != nil {
+	if !w.proxied {
 		w.welcome()
+	}
+	if w.refusal != nil && !w.proxied {
+		go w.turnAway()
+		return nil
 	}
 	if e.door.TLS {
 		return tls.Server(w, e.srv.cfg.TLS)

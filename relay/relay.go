@@ -118,6 +118,8 @@ type Server struct {
 	guards *guards
 	doors  doors
 
+	hashing, signing *turns // for passwords, and for handshakes
+
 	ctx    context.Context // ends when the server gives up on sessions
 	cancel context.CancelFunc
 }
@@ -133,7 +135,7 @@ type doors struct {
 func New(cfg Config, d Deps) *Server {
 	cfg = cfg.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Server{
+	s := &Server{
 		cfg:    cfg,
 		deps:   d.withDefaults(),
 		budget: newBudget(cfg.DataBudget),
@@ -142,5 +144,10 @@ func New(cfg Config, d Deps) *Server {
 		doors:  doors{open: make(map[*entrance]struct{}), closing: make(chan struct{})},
 		ctx:    ctx,
 		cancel: cancel,
+
+		hashing: newTurns(),
+		signing: newTurns(),
 	}
+	s.cfg.TLS = s.handshakes(cfg.TLS)
+	return s
 }

@@ -1,7 +1,9 @@
 package relay
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -16,24 +18,24 @@ func (w *wire) host() string {
 	return netip.PrefixFrom(w.client, 64).Masked().String()
 }
 
-// roster knows every open connection, and how many each host has.
+// roster knows every open connection, and those of each host.
 type roster struct {
 	maxAll, maxHost int
 
 	mu       sync.Mutex
-	wires    map[*wire]struct{}
-	hosts    map[string]int
+	everyone guests
+	hosts    map[string]*guests
 	stopping bool
 	empty    chan struct{} // closed when stopping and no wire is left
 }
 
 func newRoster(maxAll, maxHost int) *roster {
 	return &roster{
-		maxAll:  maxAll,
-		maxHost: maxHost,
-		wires:   make(map[*wire]struct{}),
-		hosts:   make(map[string]int),
-		empty:   make(chan struct{}),
+		maxAll:   maxAll,
+		maxHost:  maxHost,
+		everyone: guests{wires: make(map[*wire]struct{})},
+		hosts:    make(map[string]*guests),
+		empty:    make(chan struct{}),
 	}
 }
 
@@ -43,76 +45,83 @@ const evictAfter = 10 * time.Second
 
 // enter takes a connection in, or says why not. Where there is no place left,
 // one that has been idle for long gives up its own, or one of the host that
-// has the most: a crowd keeps nobody out.
+// has the most: a crowd keeps nobody out. To be refused costs little, however
+// many there are, or a crowd that knocks would keep the processor busy.
 func (r *roster) enter(w *wire) *answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	host, now := w.host(), time.Now()
 	switch {
 	case r.stopping:
 		return stopped()
-	case len(r.wires) >= r.maxAll && !r.makeRoom("", evictAfter) && !r.thin(w.host()):
+	case len(r.everyone.wires) >= r.maxAll && !r.everyone.makeRoom(now) && !r.thin(host, now):
 		return say(421, enhanced{4, 3, 2}, "Too many connections, try again later")
-	case w.client.IsValid() && !w.proxied && r.hosts[w.host()] >= r.maxHost && !r.makeRoom(w.host(), evictAfter):
+	case w.client.IsValid() && !w.proxied && r.crowded(host, now):
 		return tooManyOfHost()
 	}
-	r.wires[w] = struct{}{}
-	r.hosts[w.host()]++
+	r.everyone.wires[w] = struct{}{}
+	r.count(w, host)
 	return nil
+}
+
+// of is how many connections a host has.
+func (r *roster) of(host string) int {
+	if g := r.hosts[host]; g != nil {
+		return len(g.wires)
+	}
+	return 0
+}
+
+// crowded reports whether a host has all the connections that it may have, and
+// needs all of them.
+func (r *roster) crowded(host string, now time.Time) bool {
+	return r.of(host) >= r.maxHost && !r.hosts[host].makeRoom(now)
 }
 
 // thin ends the idlest connection of the host that has the most, among those
 // that have more than the newcomer's would have.
-func (r *roster) thin(newcomer string) bool {
-	var found *wire
-	now, most, longest := time.Now(), r.hosts[newcomer]+2, time.Duration(0)
-	for w := range r.wires {
-		n := r.hosts[w.host()]
-		d := w.idle(now)
-		if d > 0 && (n > most || n == most && d > longest) {
-			found, most, longest = w, n, d
+func (r *roster) thin(newcomer string, now time.Time) bool {
+	var crowds []*guests
+	for _, g := range r.hosts {
+		if len(g.wires) >= r.of(newcomer)+2 {
+			crowds = append(crowds, g)
 		}
 	}
-	if found == nil {
-		return false
-	}
-	found.evict()
-	return true
-}
-
-// makeRoom ends the connection that has been idle the longest, and for as long
-// as that, of one host or of all ("").
-func (r *roster) makeRoom(host string, longest time.Duration) bool {
-	var idlest *wire
-	now := time.Now()
-	for w := range r.wires {
-		if host != "" && w.host() != host {
-			continue
-		}
-		if d := w.idle(now); d >= longest {
-			idlest, longest = w, d
+	slices.SortFunc(crowds, func(a, b *guests) int { return cmp.Compare(len(b.wires), len(a.wires)) })
+	for _, g := range crowds {
+		if w, _ := g.idlest(now); w != nil {
+			w.evict()
+			return true
 		}
 	}
-	if idlest == nil {
-		return false
-	}
-	idlest.evict()
-	return true
+	return false
 }
 
 // leave takes a connection out. It does nothing for one that is not in.
 func (r *roster) leave(w *wire) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, in := r.wires[w]; !in {
+	if _, in := r.everyone.wires[w]; !in {
 		return
 	}
-	delete(r.wires, w)
-	r.uncount(w.host())
+	delete(r.everyone.wires, w)
+	r.uncount(w)
 	r.announce()
 }
 
-func (r *roster) uncount(host string) {
-	if r.hosts[host]--; r.hosts[host] == 0 {
+func (r *roster) count(w *wire, host string) {
+	g := r.hosts[host]
+	if g == nil {
+		g = &guests{wires: make(map[*wire]struct{})}
+		r.hosts[host] = g
+	}
+	g.wires[w] = struct{}{}
+}
+
+func (r *roster) uncount(w *wire) {
+	host := w.host()
+	g := r.hosts[host]
+	if delete(g.wires, w); len(g.wires) == 0 {
 		delete(r.hosts, host)
 	}
 }
@@ -134,7 +143,7 @@ func (r *roster) stop() <-chan struct{} {
 }
 
 func (r *roster) announce() {
-	if !r.stopping || len(r.wires) > 0 {
+	if !r.stopping || len(r.everyone.wires) > 0 {
 		return
 	}
 	select {
@@ -148,9 +157,40 @@ func (r *roster) announce() {
 func (r *roster) all() []*wire {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	wires := make([]*wire, 0, len(r.wires))
-	for w := range r.wires {
+	wires := make([]*wire, 0, len(r.everyone.wires))
+	for w := range r.everyone.wires {
 		wires = append(wires, w)
 	}
 	return wires
+}
+
+// guests are connections, of one host or of all.
+type guests struct {
+	wires map[*wire]struct{}
+	busy  time.Time // until then none of them can have been idle for evictAfter
+}
+
+// makeRoom ends the connection that has been idle the longest, and for as long
+// as evictAfter.
+func (g *guests) makeRoom(now time.Time) bool {
+	if now.Before(g.busy) {
+		return false
+	}
+	w, d := g.idlest(now)
+	if d < evictAfter {
+		g.busy = now.Add(evictAfter - d)
+		return false
+	}
+	w.evict()
+	return true
+}
+
+// idlest is the connection that has been idle the longest, nil if none is idle.
+func (g *guests) idlest(now time.Time) (found *wire, longest time.Duration) {
+	for w := range g.wires {
+		if d := w.idle(now); d > longest {
+			found, longest = w, d
+		}
+	}
+	return found, longest
 }

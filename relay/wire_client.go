@@ -20,7 +20,7 @@ func (w *wire) identify() {
 		w.kill()
 		return
 	}
-	if client.IsValid() {
+	if client.IsValid() && w.refusal == nil {
 		w.refusal = w.roster.rename(w, client)
 	}
 	w.welcome()
@@ -49,10 +49,11 @@ func (w *wire) turnAway() {
 func (r *roster) rename(w *wire, client netip.Addr) *answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.uncount(w.host())
+	r.uncount(w)
 	w.client, w.name = client, client.String()
-	full := r.hosts[w.host()] >= r.maxHost && !r.makeRoom(w.host(), evictAfter)
-	r.hosts[w.host()]++
+	host := w.host()
+	full := r.crowded(host, time.Now())
+	r.count(w, host)
 	if full {
 		return tooManyOfHost()
 	}

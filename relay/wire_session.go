@@ -43,8 +43,11 @@ func (w *wire) dismiss(bye *answer, now bool) {
 func (w *wire) idle(now time.Time) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.receiving || w.bye != nil || w.waiting.IsZero() {
+	switch {
+	case w.receiving || w.bye != nil:
 		return 0
+	case w.waiting.IsZero():
+		return now.Sub(w.born) // not even greeted
 	}
 	return now.Sub(w.waiting)
 }

@@ -4,13 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
 	"net/textproto"
@@ -20,7 +17,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -30,8 +26,8 @@ import (
 
 // TestSiege: 2,000 connections that do nothing, clients that drip commands or
 // a message, that never end a line, that guess 1,000 passwords over TLS. The
-// limits hold, an honest client is served at once, and when all is over the
-// daemon is as it was.
+// limits hold, an honest client is served at once, also while they arrive, and
+// when all is over the daemon is as it was.
 func TestSiege(t *testing.T) {
 	needs(t)
 	far := newSink(t)
@@ -44,74 +40,114 @@ func TestSiege(t *testing.T) {
 	})
 	before := d.descriptors(t)
 
-	s := &besiegers{addr: d.addr, over: make(chan struct{})}
-	for host := range 20 {
-		s.crowd(100, fmt.Sprintf("127.0.1.%d", host+1), func(net.Conn) {})
+	peace := &visits{addr: d.addr}
+	peace.during(t, 200, closed())
+	b := besiege(t, d.addr)
+	arrival := &visits{addr: d.addr}
+	arrival.during(t, 200, b.arrived)
+	siege := &visits{addr: d.addr}
+	siege.during(t, 200, b.guessed)
+	if b.died {
+		t.Fatal("the besiegers ended before the siege")
 	}
-	s.crowd(50, "127.0.2.1", s.drip("NOOP"))
-	s.crowd(20, "127.0.2.2", s.drip("EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nSubject: "))
-	s.crowd(20, "127.0.2.3", s.endless)
-	s.opened.Wait()
-	var g guessed
-	guessing := make(chan struct{})
-	go func() {
-		defer close(guessing)
-		g = guessAll(d.addr, "127.0.2.4", 1000, 40)
-	}()
+	arrival.judge(t, "while they arrive")
+	siege.judge(t, "while they guess")
 
-	var took []time.Duration
-	turnedAway := 0
-	pace := time.NewTicker(20 * time.Millisecond)
-	defer pace.Stop()
-	for len(took)+turnedAway < 200 || !ended(guessing) {
-		<-pace.C
-		began := time.Now()
-		if err := honest(d.addr); err != nil {
-			t.Logf("turned away: %v", err)
-			turnedAway++
-			continue
-		}
-		took = append(took, time.Since(began))
-	}
-	slices.Sort(took)
-	if len(took) == 0 {
-		t.Fatalf("%d honest mails, none was taken", turnedAway)
-	}
-	if turnedAway > 0 || took[len(took)/2] > 100*time.Millisecond {
-		t.Errorf("%d honest mails were turned away, the others took %v (median)", turnedAway, took[len(took)/2])
-	}
 	if said, err := login(d.addr, "127.0.2.5", "lovelace"); err != nil || !strings.HasPrefix(said, "235") {
 		t.Errorf("the right password from elsewhere is answered %q, %v", said, err)
 	}
-	if g.looked > 10 || g.tries != 1000 || g.let > 0 {
-		t.Errorf("guesses: %+v, want at most 10 looked at", g)
+	if g := b.guesses; g.Looked > maxLooked || g.Tries != 1000 || g.Let > 0 {
+		t.Errorf("guesses: %+v, want at most %d looked at", g, maxLooked)
 	}
-	if said, err := login(d.addr, "127.0.2.4", "lovelace"); err != nil || !strings.HasPrefix(said, "454") {
+	if said, err := login(d.addr, guesser, "lovelace"); err != nil || !strings.HasPrefix(said, "454") {
 		t.Errorf("the right password from the guesser's address is answered %q, %v", said, err)
 	}
 	open := d.descriptors(t)
-	close(s.over)
-	s.gone.Wait()
+	b.withdraw()
 	until(t, 30*time.Second, "descriptors are back at the start", func() bool { return d.descriptors(t) <= before+5 })
 	after := d.descriptors(t)
-	if s := d.status(t); count(s, "accepted") != len(took) {
-		t.Errorf("accepted %d, want %d", count(s, "accepted"), len(took))
+	sent := len(peace.took) + len(arrival.took) + len(siege.took)
+	if s := d.status(t); count(s, "accepted") != sent {
+		t.Errorf("accepted %d, want %d", count(s, "accepted"), sent)
 	}
 	left := d.goroutines(t)
 	if left > calm+8 {
 		t.Errorf("%d goroutines are left, %d were there at the start", left, calm)
 	}
-	t.Logf("an honest mail took %v (median), %v (worst) of %d; %d turned away; guesses %+v; descriptors %d, %d, %d; goroutines %d, %d",
-		took[len(took)/2], took[len(took)-1], len(took), turnedAway, g, before, open, after, calm, left)
+	t.Logf("an honest mail in peace: %v\nwhile they arrive: %v\nwhile they guess: %v\nguesses %+v; descriptors %d, %d, %d; goroutines %d, %d",
+		peace, arrival, siege, b.guesses, before, open, after, calm, left)
 }
 
-func ended(done <-chan struct{}) bool {
-	select {
-	case <-done:
-		return true
-	default:
-		return false
+// visits are honest mails, each over a connection of its own, and how long
+// each took, from the dial to the answer to QUIT.
+type visits struct {
+	addr string
+
+	mu     sync.Mutex
+	took   []time.Duration
+	failed []error
+}
+
+// during has one begin each 5 ms, however long those before it take, until
+// something is over and there are n at least.
+func (v *visits) during(t *testing.T, n int, over <-chan struct{}) {
+	t.Helper()
+	var all sync.WaitGroup
+	pace := time.NewTicker(5 * time.Millisecond)
+	defer pace.Stop()
+	end := time.After(2 * time.Minute)
+	for begun := 0; begun < n || over != nil; begun++ {
+		select {
+		case <-over:
+			over = nil
+		case <-end:
+			t.Fatal("the siege takes for ever")
+		default:
+		}
+		<-pace.C
+		all.Go(v.visit)
 	}
+	all.Wait()
+	slices.Sort(v.took)
+}
+
+func (v *visits) visit() {
+	began := time.Now()
+	err := honest(v.addr)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil {
+		v.failed = append(v.failed, err)
+		return
+	}
+	v.took = append(v.took, time.Since(began))
+}
+
+func (v *visits) part(of float64) time.Duration {
+	if len(v.took) == 0 {
+		return 0
+	}
+	return v.took[int(of*float64(len(v.took)-1))]
+}
+
+func (v *visits) String() string {
+	return fmt.Sprintf("p50 %v, p99 %v, max %v of %d", v.part(.5), v.part(.99), v.part(1), len(v.took))
+}
+
+func (v *visits) judge(t *testing.T, when string) {
+	t.Helper()
+	if len(v.failed) > 0 {
+		t.Errorf("%s %d honest mails were turned away, the first: %v", when, len(v.failed), v.failed[0])
+	}
+	if v.part(.99) > 100*time.Millisecond {
+		t.Errorf("an honest mail %s: %v", when, v)
+	}
+}
+
+func closed() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
 }
 
 // fortress is a lull with a certificate and one user, ada.
@@ -176,161 +212,6 @@ func (d *daemon) goroutines(t *testing.T) int {
 		t.Fatalf("the daemon listed no goroutines:\n%s", tail(d.log, 20))
 	}
 	return n
-}
-
-// besiegers are a crowd of bad clients.
-type besiegers struct {
-	addr         string
-	over         chan struct{}
-	opened, gone sync.WaitGroup
-}
-
-func from(host, addr string) (net.Conn, error) {
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}, Timeout: 20 * time.Second}
-	return dialer.Dial("tcp", addr)
-}
-
-// crowd opens connections, each of which behaves badly until it is cut off or
-// the siege is over.
-func (s *besiegers) crowd(n int, host string, behave func(net.Conn)) {
-	s.opened.Add(n)
-	for range n {
-		s.gone.Go(func() {
-			c, err := from(host, s.addr)
-			s.opened.Done()
-			if err != nil {
-				return
-			}
-			defer c.Close()
-			behave(c)
-			<-s.over
-		})
-	}
-}
-
-func (s *besiegers) drip(begin string) func(net.Conn) {
-	return func(c net.Conn) {
-		io.WriteString(c, begin)
-		tick := time.NewTicker(50 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-s.over:
-				return
-			case <-tick.C:
-				if _, err := io.WriteString(c, "x"); err != nil {
-					return
-				}
-			}
-		}
-	}
-}
-
-func (s *besiegers) endless(c net.Conn) {
-	for range 4096 {
-		if _, err := io.WriteString(c, strings.Repeat("x", 4096)); err != nil {
-			return
-		}
-	}
-}
-
-// guessed is what came of guessing.
-type guessed struct {
-	tries, looked, locked, let int
-}
-
-// guessAll tries n wrong passwords over as many connections at once as wide.
-func guessAll(addr, host string, n, wide int) guessed {
-	var tries, looked, locked, let atomic.Int64
-	var all sync.WaitGroup
-	for range wide {
-		all.Go(func() {
-			for {
-				c, err := secured(addr, host)
-				if err != nil {
-					continue // too many of them for the moment
-				}
-				for err == nil {
-					try := tries.Add(1)
-					if try > int64(n) {
-						tries.Add(-1)
-						c.Close()
-						return
-					}
-					var said string
-					said, err = auth(c, fmt.Sprintf("guess%d", try))
-					switch {
-					case strings.HasPrefix(said, "454"):
-						locked.Add(1)
-					case strings.HasPrefix(said, "235"):
-						let.Add(1)
-					case strings.HasPrefix(said, "535"), strings.HasPrefix(said, "421 4.7.0 Too many failures"):
-						looked.Add(1)
-					default:
-						tries.Add(-1) // cut off: it was not tried
-					}
-					if !strings.HasPrefix(said, "454") && !strings.HasPrefix(said, "535") {
-						break
-					}
-				}
-				c.Close()
-			}
-		})
-	}
-	all.Wait()
-	return guessed{int(tries.Load()), int(looked.Load()), int(locked.Load()), int(let.Load())}
-}
-
-// login tries one password for ada.
-func login(addr, host, password string) (said string, err error) {
-	c, err := secured(addr, host)
-	if err != nil {
-		return "", err
-	}
-	defer c.Close()
-	return auth(c, password)
-}
-
-func auth(c *textproto.Conn, password string) (said string, err error) {
-	secret := base64.StdEncoding.EncodeToString([]byte("\x00ada\x00" + password))
-	if err := c.PrintfLine("AUTH PLAIN %s", secret); err != nil {
-		return "", err
-	}
-	return c.ReadLine()
-}
-
-// secured is a connection on which AUTH may come.
-func secured(addr, host string) (*textproto.Conn, error) {
-	raw, err := from(host, addr)
-	if err != nil {
-		return nil, err
-	}
-	raw.SetDeadline(time.Now().Add(time.Minute))
-	if err := talk(textproto.NewConn(raw), "", "EHLO client.test", "STARTTLS"); err != nil {
-		raw.Close()
-		return nil, err
-	}
-	c := textproto.NewConn(tls.Client(raw, &tls.Config{InsecureSkipVerify: true}))
-	if err := talk(c, "EHLO client.test"); err != nil {
-		c.Close()
-		return nil, err
-	}
-	return c, nil
-}
-
-// talk says lines, "" for nothing, and wants each accepted.
-func talk(c *textproto.Conn, lines ...string) error {
-	for _, line := range lines {
-		if line != "" {
-			if err := c.PrintfLine("%s", line); err != nil {
-				return err
-			}
-		}
-		if code, said, err := c.ReadResponse(0); err != nil || code >= 400 {
-			return fmt.Errorf("%q is answered %d %s, %v", line, code, said, err)
-		}
-	}
-	return nil
 }
 
 // honest sends one mail over a connection of its own.
