@@ -100,7 +100,7 @@ func isSystemRole(local string) bool {
 // robot is the word in the sender's name or address by which it is a program,
 // or a role in which programs write, or "". Words for a program come first.
 func (s sender) robot() string {
-	words := strings.FieldsFunc(strings.ToLower(before(s.local, "+")+" "+s.name), func(r rune) bool { return r < 'a' || r > 'z' })
+	words := s.words()
 	if i := slices.IndexFunc(words, isBotWord); i >= 0 {
 		return words[i]
 	}
@@ -141,6 +141,20 @@ func isWatcher(local string) bool {
 		}
 	}
 	return local == "builder" || local == "foreman"
+}
+
+// words are those of the sender's address, but for its domain, and name.
+func (s sender) words() []string {
+	return strings.FieldsFunc(strings.ToLower(before(s.local, "+")+" "+s.name), func(r rune) bool { return r < 'a' || r > 'z' })
+}
+
+// isAlarm reports whether a sender is there to tell of trouble, by its name or
+// address: alerts@, ElastAlert.
+func (s sender) isAlarm() bool {
+	return slices.ContainsFunc(s.words(), func(word string) bool {
+		word = strings.TrimSuffix(word, "s")
+		return strings.HasSuffix(word, "alert") || strings.HasSuffix(word, "alarm")
+	})
 }
 
 // isRobotWord reports whether a word names a program, or a role in which

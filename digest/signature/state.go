@@ -86,10 +86,12 @@ const maxTold = 16
 // bodyState is the verdict of a mail whose subject tells one: that of a line
 // "State: …" in the text, where there is one, since subjects are wrong at
 // times; else of the subject; else of the first lines; else what a word of
-// the subject might mean.
+// the subject might mean; else a line "Severity: …", or that the sender is
+// there to alert.
 func (m *mail) bodyState(subject telling) verdict {
 	seen := 0
 	var first telling
+	var graded verdict
 	for _, line := range m.lines {
 		if !isInformative(line) {
 			continue
@@ -99,6 +101,9 @@ func (m *mail) bodyState(subject telling) verdict {
 		}
 		if v, ok := statedIn(line); ok {
 			return v
+		}
+		if graded.state == "" {
+			graded = gradedIn(line)
 		}
 		if seen <= 3 && !first.known && !subject.known {
 			weak := first.weak
@@ -116,8 +121,33 @@ func (m *mail) bodyState(subject telling) verdict {
 		return subject.weak
 	case first.weak.state == store.Problem:
 		return first.weak
+	case graded.state == store.Problem:
+		return graded
+	case m.from.isAlarm():
+		return isProblem
 	}
 	return verdict{state: store.Notice}
+}
+
+// gradedIn reads a line that tells how bad it is: "Severity: Critical".
+func gradedIn(line string) verdict {
+	key, value, found := strings.Cut(withoutBullet(line), ":")
+	if !found {
+		return verdict{}
+	}
+	switch foldWord(strings.TrimSpace(key)) {
+	case "severity", "alert severity", "event severity", "priority", "alert level", "level", "criticality":
+	default:
+		return verdict{}
+	}
+	switch v, _ := verdictOf(strings.TrimSpace(value)); foldWord(strings.TrimSpace(value)) {
+	case "high", "major", "severe", "urgent", "highest":
+		return isCritical
+	case "medium", "minor", "moderate":
+		return isWarning
+	default:
+		return v
+	}
 }
 
 // statedIn reads a line that does nothing but state a state: "State: DOWN",
