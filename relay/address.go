@@ -7,11 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of RFC 5321 section 4.5.3.1. The 64 octets of a local part are what
-// everybody must take, not what anybody may refuse (the same section), and
-// forwarders and lists write longer ones (SRS, VERP); the path is the limit.
+// Limits of RFC 5321 section 4.5.3.1. The 64 octets of a local part and the
+// 256 of a path are what everybody must take, not what anybody may refuse (the
+// same section), and forwarders and lists write longer ones (SRS, VERP); twice
+// the path is the limit, as on the way out.
 const (
-	maxPath   = 254 // without the angle brackets
+	maxPath   = 512 // without the angle brackets
 	maxDomain = 253
 	maxLabel  = 63
 )
@@ -26,7 +27,6 @@ var (
 	errControl    = errors.New("contains a control character")
 	errNeedsUTF8  = errors.New("contains octets above 127 without SMTPUTF8")
 	errNotUTF8    = errors.New("is not valid UTF-8")
-	errManyAts    = errors.New("contains more than one @")
 	errRoute      = errors.New("asks for a route (%, ! or @ in the local part)")
 	errUnfinished = errors.New("has an unfinished quoted string")
 )
@@ -101,17 +101,14 @@ func unquote(s string) (text, rest string, err error) {
 }
 
 // fromProtocol reads a mailbox as go-smtp hands it over: source routes are
-// dropped, the quotes of the local part are gone. One @ too many can then be
-// a quoted one or none of RFC 5321; neither is taken.
+// dropped, the quotes of the local part are gone. One @ too many was quoted, or
+// should have been: it leaves in quotes.
 func fromProtocol(s string, utf8 bool) (address, error) {
-	local, domain, found := strings.Cut(s, "@")
-	switch {
-	case !found:
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 {
 		return address{}, errNoDomain
-	case strings.Contains(domain, "@"):
-		return address{}, errManyAts
 	}
-	return newAddress(local, domain, utf8)
+	return newAddress(s[:at], s[at+1:], utf8)
 }
 
 // newAddress checks the parts of a mailbox.

@@ -80,6 +80,7 @@ func (c *commands) follow(piece []byte, ended bool) []byte {
 	if !whole {
 		return piece
 	}
+	piece = tidy(piece)
 	verb, rest, _ := bytes.Cut(bytes.TrimRight(piece, "\r\n"), []byte(" "))
 	switch strings.ToUpper(string(verb)) {
 	case "DATA":

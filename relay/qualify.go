@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -9,7 +10,41 @@ import (
 
 // mended is a MAIL or RCPT command as go-smtp takes it.
 func mended(line []byte, domain string) []byte {
-	return []byte(original(qualified(string(line), domain)))
+	return []byte(original(qualified(plainPath(string(line)), domain)))
+}
+
+// tidy is a command without the blanks before and after it, and with one in
+// place of a tab after its verb: Postfix takes such.
+func tidy(line []byte) []byte {
+	words := bytes.Trim(line, " \t\r\n")
+	if len(words) == 0 {
+		return line
+	}
+	end := line[len(bytes.TrimRight(line, "\r\n")):]
+	if at := bytes.IndexAny(words, " \t"); at > 0 && words[at] == '\t' {
+		words = append(append(bytes.Clone(words[:at]), ' '), words[at+1:]...)
+	}
+	return append(bytes.Clone(words), end...)
+}
+
+// plainPath takes out of a path what programs write there and Postfix reads
+// past: a second pair of brackets, with a name before it, blanks around the
+// parts, the dot at the end of a domain. What has quotes is left as it is.
+func plainPath(line string) string {
+	head, rest, opened := strings.Cut(line, "<")
+	name, tail, closed := strings.Cut(rest, ">")
+	if !opened || !closed || strings.ContainsAny(name, `"\`) {
+		return line
+	}
+	if at := strings.LastIndexByte(name, '<'); at >= 0 {
+		name, tail = name[at+1:], strings.TrimPrefix(tail, ">")
+	}
+	local, domain, qualified := strings.Cut(name, "@")
+	if !qualified {
+		return head + "<" + strings.TrimSpace(name) + ">" + tail
+	}
+	domain = strings.TrimSuffix(strings.TrimSpace(domain), ".")
+	return head + "<" + strings.TrimSpace(local) + "@" + domain + ">" + tail
 }
 
 // qualified adds the domain to a bare name. Programs that talk to the mail
@@ -36,13 +71,24 @@ func qualified(line, domain string) string {
 	return line
 }
 
-// originalAddress is the parameter of RFC 3461 section 4.2.
-var originalAddress = regexp.MustCompile(`(?i) ORCPT=rfc822;(\S+)`)
+// originalAddress is the parameter of RFC 3461 section 4.2, foreignAddress one
+// of a kind of address that is not the Internet's, or none.
+var (
+	originalAddress = regexp.MustCompile(`(?i) ORCPT=rfc822;(\S+)`)
+	foreignAddress  = regexp.MustCompile(`(?i) ORCPT=([!-:<-~]+;)(\S*)`)
+)
 
 // original gives the original address of a recipient the type that it has, if
 // it is in UTF-8: Postfix says rfc822 (RFC 3461), where RFC 6533 section 3
-// asks for utf-8.
+// asks for utf-8. One that go-smtp refuses, of X.400 or so, is left out: better
+// a report without it than no mail.
 func original(line string) string {
+	if at := foreignAddress.FindStringSubmatchIndex(line); at != nil {
+		kind, address := line[at[2]:at[3]], line[at[4]:at[5]]
+		if address == "" || !strings.EqualFold(kind, "rfc822;") && !strings.EqualFold(kind, "utf-8;") {
+			return line[:at[0]] + line[at[1]:]
+		}
+	}
 	at := originalAddress.FindStringSubmatchIndex(line)
 	if at == nil {
 		return line

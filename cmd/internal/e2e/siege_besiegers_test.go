@@ -44,7 +44,20 @@ type besiegers struct {
 	died             bool // before it had told of all
 }
 
-func besiege(t *testing.T, addr string) *besiegers {
+// besiege has them come and guess, and honest mails meanwhile.
+func besiege(t *testing.T, addr string) (b *besiegers, arrival, guessing *visits) {
+	t.Helper()
+	arrival, guessing = &visits{addr: addr}, &visits{addr: addr}
+	b = startBesiegers(t, addr)
+	arrival.during(t, 200, b.arrived)
+	guessing.during(t, 200, b.guessed)
+	if b.died {
+		t.Fatal("the besiegers ended before the siege")
+	}
+	return b, arrival, guessing
+}
+
+func startBesiegers(t *testing.T, addr string) *besiegers {
 	t.Helper()
 	b := &besiegers{arrived: make(chan struct{}), guessed: make(chan struct{})}
 	b.cmd = exec.Command("nice", "-n", "19", os.Args[0])
@@ -253,4 +266,3 @@ func talk(c *textproto.Conn, lines ...string) error {
 	}
 	return nil
 }
-
