@@ -10,7 +10,7 @@ import (
 
 // mended is a MAIL or RCPT command as go-smtp takes it.
 func mended(line []byte, domain string) []byte {
-	return []byte(original(qualified(plainPath(string(line)), domain)))
+	return []byte(original(qualified(plainPath(xtextual(string(line))), domain)))
 }
 
 // tidy is a command without the blanks before and after it, and with one in
@@ -101,6 +101,21 @@ func original(line string) string {
 }
 
 func wide(r rune) bool { return r >= utf8.RuneSelf }
+
+// encoded are the parameters in the form of RFC 3461 section 4.
+var encoded = regexp.MustCompile(`(?i) (?:ENVID=|ORCPT=rfc822;)\S+`)
+
+// xtextual encodes in these what Postfix takes as it is: an equals sign, and
+// hexadecimal digits in lower case.
+func xtextual(line string) string {
+	return encoded.ReplaceAllStringFunc(line, func(parameter string) string {
+		name, value, _ := strings.Cut(parameter, "=")
+		value = strings.ReplaceAll(value, "=", "+3D")
+		return name + "=" + anyHexchar.ReplaceAllStringFunc(value, strings.ToUpper)
+	})
+}
+
+var anyHexchar = regexp.MustCompile(`\+[0-9A-Fa-f]{2}`)
 
 var hexchar = regexp.MustCompile(`\+[0-9A-F]{2}`)
 

@@ -21,6 +21,8 @@ func TestMended(t *testing.T) {
 		{"RCPT TO:<<a@d.test>> NOTIFY=NEVER\r\n", "RCPT TO:<a@d.test> NOTIFY=NEVER\r\n"},
 		{"RCPT TO:<Ann <a@d.test>>\r\n", "RCPT TO:<a@d.test>\r\n"},
 		{"RCPT TO:<\" <a@d.test.> \"@e.test.>\r\n", "RCPT TO:<\" <a@d.test.> \"@e.test.>\r\n"},
+		{"RCPT TO:<a@d.test> ORCPT=rfc822;b=c+2bd@e.test NOTIFY=NEVER\r\n", "RCPT TO:<a@d.test> ORCPT=rfc822;b+3Dc+2Bd@e.test NOTIFY=NEVER\r\n"},
+		{"MAIL FROM:<a=b@d.test> SIZE=3 ENVID=x=y+2bz\r\n", "MAIL FROM:<a=b@d.test> SIZE=3 ENVID=x+3Dy+2Bz\r\n"},
 		{"RCPT TO:<a@d.test> ORCPT=x400;b NOTIFY=NEVER\r\n", "RCPT TO:<a@d.test> NOTIFY=NEVER\r\n"},
 		{"RCPT TO:<a@d.test> ORCPT=rfc822;\r\n", "RCPT TO:<a@d.test>\r\n"},
 		{"RCPT TO:<a@d.test> ORCPT=b@d.test\r\n", "RCPT TO:<a@d.test> ORCPT=b@d.test\r\n"},
