@@ -135,7 +135,7 @@ func (m *mail) reading(f finding) store.Reading {
 		r.Reports = []store.Report{{State: store.Notice}}
 	}
 	r.Signature = store.Signature{
-		Title: clean(f.title, maxField), Format: f.format, Source: clean(m.from.source(f.anyRole), maxField),
+		Title: clean(f.title, maxField), Format: f.format, Source: clean(m.from.source(f.format != "generic", f.anyRole), maxField),
 		Core: f.core, Variant: clean(f.variant, maxField), Version: Version, Recovers: f.recovers,
 	}
 	r.Signature.ID = identify(r.Signature.Source, f.family, r.Signature.Core)

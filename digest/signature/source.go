@@ -38,19 +38,26 @@ func parseSender(value string) sender {
 	return s
 }
 
-// source is the role and the organisation in whose name a mail was sent: the
-// local part without what varies, and the domain without its hosts. Hosts of
-// one fleet send as root@host; they are one source. Of mail that any user of a
-// host may send, the role is left out.
-func (s sender) source(anyRole bool) string {
+// source is in whose name a mail was sent: the role, which is the local part
+// without what varies, and the organisation, which is the domain without its
+// hosts. Where programs of a host send as its root the host is no source but
+// an object: a fleet has many, under several domains and none. Their role is
+// left out where a format says what the mail is, and the role of mail that any
+// user of a host may send always.
+func (s sender) source(known, anyRole bool) string {
+	domain := organisation(s.domain)
 	role := string(appendConstant(nil, before(s.local, "+")))
-	if anyRole {
+	host := s.hostName() != ""
+	if host {
+		domain = ""
+	}
+	if anyRole || host && known {
 		role = ""
 	}
-	if domain := organisation(s.domain); domain != "" {
-		return role + "@" + domain
+	if domain == "" && !host {
+		return role
 	}
-	return role
+	return role + "@" + domain
 }
 
 // organisation is the domain without host names: its last two labels, three
@@ -91,7 +98,8 @@ func (s sender) hostName() string {
 func isSystemRole(local string) bool {
 	switch local {
 	case "root", "cron", "crond", "daemon", "nobody", "www-data", "nagios", "icinga", "monit", "mdadm", "smartd", "zfs", "zed", "backup", "operator", "admin",
-		"logcheck", "logwatch", "fail2ban", "ossec", "ossecm", "wazuh", "apache", "mail", "mailer-daemon", "postmaster", "anacron", "netdata", "munin", "sge", "slurm":
+		"logcheck", "logwatch", "fail2ban", "ossec", "ossecm", "wazuh", "apache", "mail", "mailer-daemon", "postmaster", "anacron", "netdata", "munin", "sge", "slurm",
+		"nut", "ups", "condor", "hobbit", "xymon", "bacula", "bareos", "amanda", "backuppc", "postgres", "mysql", "puppet", "ceph":
 		return true
 	}
 	return false
