@@ -51,7 +51,8 @@ type Config struct {
 	// how a mail or reader that it put off is.
 	Probe Backoff
 	Retry Backoff
-	// Concurrency bounds the mails under way at once.
+	// Concurrency bounds the mails under way at once; one place of it is left
+	// to pass mail.
 	Concurrency int
 	// Rate bounds what is handed to the mail server in one window, SenderRate
 	// what of it may have one envelope sender; 0 is no bound.

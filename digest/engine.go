@@ -34,6 +34,7 @@ type Engine struct {
 	pace    pace
 	memo    memo
 	flights int // jobs under way
+	gated   int // those of them that came through the gate
 	readers int // how many there were lately: digests are spread over them
 }
 

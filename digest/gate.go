@@ -31,14 +31,16 @@ func (t *turn) mail(ctx context.Context) error {
 const passAhead = 3
 
 // merge orders jobs: the pass mails ahead, but not all of them.
-func merge(pass, gate []job) []job {
-	var jobs []job
+func merge(pass, gate []job) []errand {
+	var jobs []errand
 	for len(pass) > 0 || len(gate) > 0 {
 		n := min(passAhead, len(pass))
-		jobs = append(jobs, pass[:n]...)
+		for _, do := range pass[:n] {
+			jobs = append(jobs, errand{do, false})
+		}
 		pass = pass[n:]
 		if len(gate) > 0 {
-			jobs = append(jobs, gate[0])
+			jobs = append(jobs, errand{gate[0], true})
 			gate = gate[1:]
 		}
 	}

@@ -3,6 +3,7 @@ package digest
 import (
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"lull/store"
@@ -15,6 +16,12 @@ type job func(ctx context.Context) error
 // takes longer goes on by itself, and nobody else waits for it.
 const patience = 5 * time.Second
 
+// errand is a job on its way to be done.
+type errand struct {
+	do   job
+	gate bool // it came through the gate: it is no pass mail
+}
+
 // load is the jobs of one Step that are under way.
 type load struct {
 	*turn
@@ -25,10 +32,11 @@ type load struct {
 // carry runs the jobs as the mail server lets us. A mail server that is not
 // there costs one of them, whatever their number. Nothing is sent while the
 // store has no room for what becomes of it.
-func (t *turn) carry(ctx context.Context, jobs []job) {
+func (t *turn) carry(ctx context.Context, jobs []errand) {
 	l := &load{turn: t, ended: make(chan struct{}, len(jobs))}
-	for _, do := range jobs {
-		if !l.place() {
+	for len(jobs) > 0 {
+		next := -1
+		if !l.wait(func() bool { next = l.first(jobs); return next >= 0 }) {
 			return // others are at it; the next Step sees what is left
 		}
 		if wait, ok := t.reserve(); !ok {
@@ -38,34 +46,46 @@ func (t *turn) carry(ctx context.Context, jobs []job) {
 		if ctx.Err() != nil || t.broken() != nil || t.cramped() {
 			break
 		}
-		l.begin(ctx, do)
+		l.begin(ctx, jobs[next])
+		copy(jobs[1:next+1], jobs[:next])
+		jobs = jobs[1:]
 	}
 	l.wait(func() bool { return l.under == 0 })
 }
 
-// begin starts a job. It may outlive the Step.
-func (l *load) begin(ctx context.Context, do job) {
-	l.under++
+// first is the first job that may begin now, or -1. The last place is left to
+// pass mail: digests that hang must not hold up people.
+func (l *load) first(jobs []errand) int {
 	l.Engine.mu.Lock()
-	l.flights++
-	l.Engine.mu.Unlock()
+	defer l.Engine.mu.Unlock()
+	switch {
+	case l.flights >= l.Concurrency, l.pace.down > 0 && l.flights > 0:
+		return -1
+	case l.gated < max(1, l.Concurrency-1):
+		return 0
+	}
+	return slices.IndexFunc(jobs, func(e errand) bool { return !e.gate })
+}
+
+// begin starts a job. It may outlive the Step.
+func (l *load) begin(ctx context.Context, e errand) {
+	l.under++
+	l.fly(e, 1)
 	l.late.Go(func() {
-		l.fail(do(ctx))
-		l.Engine.mu.Lock()
-		l.flights--
-		l.Engine.mu.Unlock()
+		l.fail(e.do(ctx))
+		l.fly(e, -1)
 		l.ended <- struct{}{}
 	})
 }
 
-// place waits until another job may begin. It reports false if none of those
-// under way comes to an end.
-func (l *load) place() bool {
-	return l.wait(func() bool {
-		l.Engine.mu.Lock()
-		defer l.Engine.mu.Unlock()
-		return l.flights < l.Concurrency && (l.pace.down == 0 || l.flights == 0)
-	})
+// fly counts a job that begins or ends.
+func (e *Engine) fly(of errand, n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.flights += n
+	if of.gate {
+		e.gated += n
+	}
 }
 
 // wait waits until something is so, as long as jobs of this Step end.

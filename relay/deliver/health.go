@@ -121,16 +121,11 @@ func (s *server) passOver() {
 	s.faults++
 }
 
-// inOrder lists the servers as they are to be tried: as configured, those
-// passed over last.
-func (s *Smarthost) inOrder() []*server {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
+// order lists the servers as they are to be tried: as configured, those passed
+// over last.
+func (s *Smarthost) order(now time.Time) []*server {
 	order := slices.Clone(s.servers)
-	slices.SortStableFunc(order, func(a, b *server) int {
-		return rank(a, now) - rank(b, now)
-	})
+	slices.SortStableFunc(order, func(a, b *server) int { return rank(a, now) - rank(b, now) })
 	return order
 }
 

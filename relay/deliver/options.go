@@ -39,6 +39,8 @@ type Server struct {
 	Username, Password string
 	// Source is the IP address to connect from, "" for any.
 	Source string
+	// MaxConnections, where set, counts before that of Options.
+	MaxConnections int
 	// Timeouts, where set, count before those of Options; Mail does not.
 	Timeouts Timeouts
 }
@@ -55,8 +57,8 @@ type Options struct {
 	// LookupMX resolves. Default: that of [net.DefaultResolver].
 	LookupMX func(ctx context.Context, domain string) ([]*net.MX, error)
 	Timeouts Timeouts
-	// MaxConnections is the most connections at a time, busy or idle. Default
-	// 5: Exim as it comes takes 20 from all clients together.
+	// MaxConnections is the most connections to a server at a time, busy or
+	// idle, and so the most mails under way to it. Default 5: Exim as it comes takes 20 from all clients together.
 	MaxConnections int
 	// MaxIdle is how long an unused connection is kept. Default 30 s.
 	MaxIdle time.Duration

@@ -10,6 +10,7 @@ type server struct {
 	Server
 	idle   []*conn // the last used one last
 	open   int     // connections, busy or idle
+	busy   int     // places taken, each by one mail
 	down   time.Time
 	faults int // in a row
 	health ServerHealth
@@ -61,31 +62,21 @@ func (s *Smarthost) retire(c *conn) {
 }
 
 // makeRoom counts a connection that is about to be made, and takes an idle one
-// away where all would be too many. As each Send holds a slot there is one.
+// away where it would be one too many. As each mail has a place there is one.
 func (s *Smarthost) makeRoom(server *server) (evicted *conn, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, errShut
 	}
-	open := 0
-	for _, other := range s.servers {
-		open += other.open
-	}
 	server.open++
-	if open < s.opt.MaxConnections {
+	if server.open <= server.MaxConnections || len(server.idle) == 0 {
 		return nil, nil
 	}
-	for _, other := range s.servers {
-		if len(other.idle) == 0 {
-			continue
-		}
-		evicted, other.idle = other.idle[0], other.idle[1:]
-		evicted.retired.Stop()
-		other.open--
-		return evicted, nil
-	}
-	return nil, nil
+	evicted, server.idle = server.idle[0], server.idle[1:]
+	evicted.retired.Stop()
+	server.open--
+	return evicted, nil
 }
 
 func (s *Smarthost) gone(server *server) {

@@ -1,10 +1,12 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"lull/store"
 )
@@ -12,11 +14,11 @@ import (
 // Smarthost sends mail over SMTP to the first of its servers that can be used.
 // It keeps connections open between mails, and is safe for concurrent use.
 type Smarthost struct {
-	opt   Options
-	slots chan struct{} // holds one for each Send under way
+	opt Options
 
 	mu      sync.Mutex
 	servers []*server
+	freed   chan struct{} // closed when a place has become free
 	closed  bool
 	counts  Counts
 }
@@ -26,9 +28,10 @@ var _ Sender = (*Smarthost)(nil)
 // NewSmarthost makes a Smarthost. It connects when there is something to send.
 func NewSmarthost(opt Options) *Smarthost {
 	opt = opt.withDefaults()
-	s := &Smarthost{opt: opt, slots: make(chan struct{}, opt.MaxConnections)}
+	s := &Smarthost{opt: opt, freed: make(chan struct{})}
 	for _, one := range opt.Servers {
 		one.Timeouts = one.Timeouts.or(opt.Timeouts)
+		orDefault(&one.MaxConnections, opt.MaxConnections)
 		s.servers = append(s.servers, &server{Server: one})
 	}
 	return s
@@ -36,24 +39,17 @@ func NewSmarthost(opt Options) *Smarthost {
 
 var errShut = errors.New("this way out is closed: lull is shutting down, or has been given another one")
 
-// Send implements [Sender]. It waits while MaxConnections others are sending.
-// A connection from the pool that turns out dead at MAIL costs no attempt: the
-// mail goes over a new one. A server that puts the mail off at MAIL, or at RCPT
-// for all recipients, costs none while another can be used.
+// Send implements [Sender]. It waits while MaxConnections others are sending to
+// the server. A connection from the pool that turns out dead at MAIL costs no
+// attempt: the mail goes over a new one. A server that puts the mail off at MAIL,
+// or at RCPT for all recipients, costs none while another can be used; that goes
+// for one that asks to slow down, too: it gets fewer, as it asked, and nobody
+// need slow down for it who has another.
 func (s *Smarthost) Send(ctx context.Context, mail store.Outgoing, ready Ready) store.Sent {
 	a := newAttempt(mail, ready, s.opt.Now)
 	if a.ended() {
 		return a.sent
 	}
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		a.refuse(a.silence(ctx, stageConnect, ctx.Err()))
-		return a.sent
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeouts.Mail)
-	defer cancel()
 	s.send(ctx, a)
 	return a.sent
 }
@@ -74,11 +70,10 @@ func (s *Smarthost) send(ctx context.Context, a *attempt) {
 			return
 		}
 		server := c.server
-		stop := c.interruptible(ctx)
-		c.run(ctx, a)
-		stop()
+		c.runFor(ctx, s.opt.Timeouts.Mail, a)
 		fresh = c.stale(a) && ctx.Err() == nil
 		s.putBack(c) // from here on it may be another's
+		s.leave(server)
 		if fresh {
 			continue
 		}
@@ -90,40 +85,49 @@ func (s *Smarthost) send(ctx context.Context, a *attempt) {
 	}
 }
 
+// runFor makes the attempt over the connection, which takes so long at most.
+func (c *conn) runFor(ctx context.Context, d time.Duration, a *attempt) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	stop := c.interruptible(ctx)
+	c.run(ctx, a)
+	stop()
+}
+
 // stale reports whether a connection from the pool turned out dead at MAIL.
 func (c *conn) stale(a *attempt) bool {
 	return c.reused && c.broken && !a.asked && a.sent.Reply.Stage == stageMail
 }
 
-// connection is one that is ready for MAIL, from the pool unless fresh: of the
-// first server that can be used and was not tried. Otherwise it is why the
-// first could not.
+// connection is one that is ready for MAIL, from the pool unless fresh, and a
+// place at its server: of the first that can be used and was not tried. Otherwise
+// it is why the first could not.
 func (s *Smarthost) connection(ctx context.Context, fresh bool, tried []*server) (*conn, *refusal) {
 	var first *refusal
-	for _, server := range s.inOrder() {
-		if slices.Contains(tried, server) {
-			continue
+	for tried = slices.Clone(tried); ; {
+		server := s.place(ctx, tried)
+		if server == nil {
+			return nil, cmp.Or(first, &refusal{stage: stageConnect, err: cmp.Or(ctx.Err(), errNoServer)})
 		}
-		if !fresh {
-			if c := s.takeIdle(server); c != nil {
-				return c, nil
-			}
-		}
-		c, why := s.connect(ctx, server)
+		c, why := s.connectionTo(ctx, server, fresh)
 		if why == nil {
 			return c, nil
 		}
-		if first == nil {
-			first = why
+		s.leave(server)
+		if first = cmp.Or(first, why); ctx.Err() != nil {
+			return nil, first
 		}
-		if ctx.Err() != nil {
-			break
+		tried = append(tried, server)
+	}
+}
+
+func (s *Smarthost) connectionTo(ctx context.Context, server *server, fresh bool) (*conn, *refusal) {
+	if !fresh {
+		if c := s.takeIdle(server); c != nil {
+			return c, nil
 		}
 	}
-	if first == nil {
-		first = &refusal{stage: stageConnect, err: errors.New("no mail server is configured")}
-	}
-	return nil, first
+	return s.connect(ctx, server)
 }
 
 // Close ends the idle connections, and the busy ones after their mail. A Send

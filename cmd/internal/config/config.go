@@ -84,6 +84,8 @@ type Smarthost struct {
 	Password string `toml:"password_file" help:"file that holds the password, readable by lull alone"`
 	Source   string `toml:"source" help:"address to connect from"`
 
+	MaxConnections int `toml:"max_connections" help:"most connections to it at a time, and so the most mails under way; one place is left to passed mail when digests take the others. A mail that waits 30s for a place goes to the next smarthost, if there is one"`
+
 	Timeout    Duration `toml:"timeout" help:"longest wait for its greeting and for the answer to a command; to connect 30s are enough, for the answer to DATA 2m, for it to read anything of a message 3m, if this is not less"`
 	DotTimeout Duration `toml:"dot_timeout" help:"longest wait for the answer to a whole message: one that comes later means that the message goes out twice (RFC 5321 section 4.5.3.2.6)"`
 }

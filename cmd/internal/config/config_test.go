@@ -170,17 +170,18 @@ func told(list []Fault, line int, key, part string) bool {
 
 func TestBadFiles(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
-		"no TOML":            {"listen = [", "line 1"},
-		"twice":              {"budget = 1\nbudget = 2\n", "line 2"},
-		"table for a value":  {"[listen]\na = 1\n", "must be a list"},
-		"value for a table":  {"limits = 3\n", "must be a table"},
-		"value for tables":   {"smarthost = \"a:25\"\n", "[[smarthost]]"},
-		"too many digests":   {"schedule = \"@every 5m\"\n", "12 times"},
-		"never due":          {"schedule = \"0 0 30 2 *\"\n", "never due"},
-		"tls without a key":  {"[tls]\ncertificate = \"x.pem\"\n", "belong together"},
-		"door without a key": {"listen = [\"tls:127.0.0.1:2465\"]\n", "needs a certificate"},
-		"path too long":      {"state = \"" + strings.Repeat("x", 120) + "\"\n", "shorter path"},
-		"missing file":       {"[[smarthost]]\naddr = \"a:25\"\nca = \"/nowhere/ca.pem\"\n", "no such file"},
+		"no TOML":              {"listen = [", "line 1"},
+		"twice":                {"budget = 1\nbudget = 2\n", "line 2"},
+		"table for a value":    {"[listen]\na = 1\n", "must be a list"},
+		"value for a table":    {"limits = 3\n", "must be a table"},
+		"too many connections": {"[[smarthost]]\naddr = \"a:25\"\nmax_connections = 5000\n", "1 to 1000"},
+		"value for tables":     {"smarthost = \"a:25\"\n", "[[smarthost]]"},
+		"too many digests":     {"schedule = \"@every 5m\"\n", "12 times"},
+		"never due":            {"schedule = \"0 0 30 2 *\"\n", "never due"},
+		"tls without a key":    {"[tls]\ncertificate = \"x.pem\"\n", "belong together"},
+		"door without a key":   {"listen = [\"tls:127.0.0.1:2465\"]\n", "needs a certificate"},
+		"path too long":        {"state = \"" + strings.Repeat("x", 120) + "\"\n", "shorter path"},
+		"missing file":         {"[[smarthost]]\naddr = \"a:25\"\nca = \"/nowhere/ca.pem\"\n", "no such file"},
 	} {
 		_, err := Load(write(t, test.text), Flags{})
 		if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -126,10 +126,17 @@ func (c *Config) complete() {
 		if c.Smarthost[i].TLS == "" {
 			c.Smarthost[i].TLS = "opportunistic"
 		}
+		if c.Smarthost[i].MaxConnections == 0 {
+			c.Smarthost[i].MaxConnections = usualConnections
+		}
 		orUsual(&c.Smarthost[i].Timeout, 5*time.Minute)
 		orUsual(&c.Smarthost[i].DotTimeout, 10*time.Minute)
 	}
 }
+
+// usualConnections is how many a mail server is sure to take: Exim as it comes
+// takes 20, from all clients together.
+const usualConnections = 5
 
 func orUsual(d *Duration, usual time.Duration) {
 	if *d == 0 {

@@ -152,7 +152,7 @@ func specimen() Config {
 	c.Schedule, c.Outbox = scheduleOf(time.Hour), "lull-state/outbox"
 	c.Spool = "lull-state/spool"
 	c.Digest.From = "lull@relay.example.org"
-	c.Smarthost = []Smarthost{{Addr: "mail.example.org:25", TLS: "opportunistic", Timeout: Duration(5 * time.Minute), DotTimeout: Duration(10 * time.Minute)}}
+	c.Smarthost = []Smarthost{{Addr: "mail.example.org:25", TLS: "opportunistic", MaxConnections: usualConnections, Timeout: Duration(5 * time.Minute), DotTimeout: Duration(10 * time.Minute)}}
 	c.Reader = []Reader{{Name: "ops@example.org", Addresses: []string{"root@example.org"}, Schedule: "0 8-18 * * 1-5", Zone: "Europe/Berlin"}}
 	c.Rule = []Rule{{Name: "tickets are for people", Class: "pass", Sender: "tickets@*"}}
 	return c

@@ -156,6 +156,7 @@ func (ch *check) smarthost(key string, s Smarthost) {
 	ch.readable(key+".ca", s.CA)
 	ch.secret(key+".password_file", s.Password)
 	ch.fault((s.Username == "") != (s.Password == ""), key, "username and password_file belong together; set both, or none")
+	ch.fault(s.MaxConnections < 1 || s.MaxConnections > 1000, key+".max_connections", "must be 1 to 1000")
 	ch.fault(s.Timeout < Duration(time.Second), key+".timeout", "must be 1s or more")
 	ch.fault(s.DotTimeout < Duration(time.Second), key+".dot_timeout", "must be 1s or more")
 	if s.Source != "" {

@@ -20,6 +20,12 @@ func engineConfig(cfg config.Config) digest.Config {
 	c.LateAfter, c.Schedule = time.Duration(cfg.LateAfter), cfg.Schedule
 	c.SuspendAfter, c.PassFor = time.Duration(cfg.GiveUp), time.Duration(cfg.GiveUp)
 	c.MaxBytes = int(cfg.Digest.MaxBytes)
+	if len(cfg.Smarthost) > 0 {
+		c.Concurrency = 0 // one mail for each place
+	}
+	for _, s := range cfg.Smarthost {
+		c.Concurrency += s.MaxConnections
+	}
 	c.Schedules = map[string]string{}
 	for _, r := range cfg.Reader {
 		if spec := r.Spec(cfg.Schedule); spec != cfg.Schedule {

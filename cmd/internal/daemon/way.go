@@ -83,7 +83,7 @@ func timeoutsOf(s config.Smarthost) deliver.Timeouts {
 }
 
 func serverOf(s config.Smarthost) (deliver.Server, error) {
-	server := deliver.Server{Addr: s.Addr, MX: s.MX, LMTP: s.LMTP, TLS: deliver.TLS(s.TLS), ImplicitTLS: s.Implicit, Username: s.Username, Source: s.Source, Timeouts: timeoutsOf(s)}
+	server := deliver.Server{Addr: s.Addr, MX: s.MX, LMTP: s.LMTP, TLS: deliver.TLS(s.TLS), ImplicitTLS: s.Implicit, Username: s.Username, Source: s.Source, MaxConnections: s.MaxConnections, Timeouts: timeoutsOf(s)}
 	if s.Password != "" {
 		secret, err := os.ReadFile(s.Password)
 		if err != nil {
