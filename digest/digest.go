@@ -123,7 +123,7 @@ func (d *try) cut(ctx context.Context) (store.Taken, error) {
 // whole ends the digest if notices have shown every copy, for certain, and
 // there is nothing to say about earlier digests.
 func (d *try) whole(ctx context.Context, taken store.Taken) error {
-	shown := map[string]bool{}
+	shown, replies := map[string][]store.Entry{}, map[string]store.Reply{} // by notice; of the copies those whose senders want to know
 	for e, err := range d.queue.Copies(ctx, store.Query{Batch: d.batch}) {
 		if err != nil {
 			return err
@@ -131,7 +131,7 @@ func (d *try) whole(ctx context.Context, taken store.Taken) error {
 		if e.Shown == "" {
 			return nil
 		}
-		shown[e.Shown] = true
+		shown[e.Shown] = append(shown[e.Shown], succeeding([]store.Entry{e})...)
 	}
 	for id := range shown {
 		notice, _, err := d.queue.Batch(ctx, id)
@@ -141,6 +141,7 @@ func (d *try) whole(ctx context.Context, taken store.Taken) error {
 		if notice.Outcome != store.Delivered {
 			return nil
 		}
+		replies[id] = notice.Reply
 	}
 	if news, err := d.hasEarlier(ctx); err != nil || news {
 		return err
@@ -151,6 +152,9 @@ func (d *try) whole(ctx context.Context, taken store.Taken) error {
 		return err
 	}
 	d.tell(Event{What: Whole, At: now, Kind: store.KindDigest, Reader: d.reader.Name, Batch: d.batch, Copies: taken.Batch.Copies})
+	for id, asked := range shown {
+		d.relayed(ctx, asked, replies[id])
+	}
 	return errWhole
 }
 

@@ -85,6 +85,28 @@ func TestWholeInNotices(t *testing.T) {
 	w.check()
 }
 
+// A sender who asked for success hears of it also where a notice was all.
+func TestWholeInNoticesIsReported(t *testing.T) {
+	w := newWorld(t)
+	var told []Bounce
+	w.deps.Bounce = func(_ context.Context, _ time.Time, b Bounce) error {
+		told = append(told, b)
+		return nil
+	}
+	w.boot()
+	for subject, notify := range map[string][]string{"one": {"SUCCESS"}, "two": {"FAILURE"}} {
+		m := alert("ops@x.example", subject)
+		m.notify = notify
+		w.accept(m)
+	}
+	w.until("11:30")
+	if len(told) != 1 || told[0].Action != ActionRelayed || len(told[0].Copies) != 1 || told[0].Replies[0].Code != 250 {
+		t.Errorf("reports: %+v", told)
+	}
+	w.wantFates("told 2")
+	w.check()
+}
+
 // Four notices an hour, two of them not for the first burst; the rest is told.
 func TestNoticesAreBounded(t *testing.T) {
 	w := newWorld(t)

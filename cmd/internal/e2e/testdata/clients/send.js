@@ -11,7 +11,7 @@ async function main () {
     let answer = ''
     try {
       const sent = await transport.sendMail({
-        envelope: { from: errand.from, to: errand.to, use8BitMime: true },
+        envelope: { from: errand.from, to: errand.to, use8BitMime: true, dsn: errand.dsn },
         raw: fs.readFileSync(errand.file)
       })
       if (sent.rejected.length > 0) answer = 'rejected ' + sent.rejected
