@@ -6,6 +6,7 @@ import "strings"
 // read from it.
 type Example struct {
 	Format string
+	Family string            // of formats: those of one share signatures
 	Line   int               // where it stands in the file
 	Want   map[string]string // state, kind, severity, object, key, title, variant, source, time, reports
 	Mail   string
@@ -32,12 +33,15 @@ func Examples() ([]Example, error) {
 // a line "-- state=problem object=web1 key="disk /var" --".
 func examplesIn(format, text string) []Example {
 	var list []Example
-	line := 0
+	line, family := 0, format
 	for part := range strings.Lines(text) {
 		line++
+		if name, found := strings.CutPrefix(part, "family "); found && len(list) == 0 {
+			family = strings.TrimSpace(name)
+		}
 		want, found := strings.CutPrefix(strings.TrimSpace(part), "-- ")
 		if want, ends := strings.CutSuffix(want, " --"); found && ends {
-			list = append(list, Example{Format: format, Line: line, Want: parseWants(want)})
+			list = append(list, Example{Format: format, Family: family, Line: line, Want: parseWants(want)})
 		} else if len(list) > 0 {
 			list[len(list)-1].Mail += part
 		}

@@ -13,7 +13,7 @@ import (
 type format struct {
 	name, family string
 	recovers     bool
-	anyRole      bool // the role that sends says nothing: users of a host do
+	byRole       bool // many programs write so: the role that sends tells which
 	layouts      []layout
 	takes        []rule // fills fields from headers and lines
 	words        map[string]verdict
@@ -91,8 +91,8 @@ func (f *format) statement(line string) (isOutput bool, err error) {
 	switch word {
 	case "recovers":
 		f.recovers = true
-	case "anyrole":
-		f.anyRole = true
+	case "role":
+		f.byRole = true
 	case "family":
 		f.family = rest
 	case "word":

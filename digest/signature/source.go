@@ -38,23 +38,20 @@ func parseSender(value string) sender {
 	return s
 }
 
-// source is in whose name a mail was sent: the role, which is the local part
-// without what varies, and the organisation, which is the domain without its
-// hosts. Where programs of a host send as its root the host is no source but
-// an object: a fleet has many, under several domains and none. Their role is
-// left out where a format says what the mail is, and the role of mail that any
-// user of a host may send always.
-func (s sender) source(known, anyRole bool) string {
-	domain := organisation(s.domain)
-	role := string(appendConstant(nil, before(s.local, "+")))
-	host := s.hostName() != ""
-	if host {
-		domain = ""
+// source is in whose name a mail was sent: the organisation, which is the
+// domain without its hosts; by role, if the mail itself does not say which
+// program wrote it, also the local part without what varies. Where programs
+// of a host send as its root the host is no source but an object: a fleet has
+// many, under several domains and none.
+func (s sender) source(byRole bool) string {
+	role, domain := "", ""
+	if byRole || s.domain == "" {
+		role = string(appendConstant(nil, before(s.local, "+")))
 	}
-	if anyRole || host && known {
-		role = ""
+	if s.hostName() == "" {
+		domain = organisation(s.domain)
 	}
-	if domain == "" && !host {
+	if domain == "" {
 		return role
 	}
 	return role + "@" + domain

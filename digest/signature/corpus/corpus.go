@@ -55,8 +55,8 @@ func generate(random *rand.Rand, e signature.Example) Mail {
 	}
 	m := Mail{
 		Format: e.Format, Object: object, Kind: string(reading.Reports[0].State),
-		Family:   e.Format + " " + family + " of " + reading.Signature.Source,
-		Incident: e.Format + " " + family + " of " + reading.Signature.Source + " on " + object,
+		Family:   e.Family + " " + family + " of " + reading.Signature.Source,
+		Incident: e.Family + " " + family + " of " + reading.Signature.Source + " on " + object,
 	}
 	parsed := parse(text)
 	for range 1 + random.IntN(4) {
