@@ -20,7 +20,7 @@ func (s *session) Data(r io.Reader) error {
 	m, err := s.take(tx, r)
 	if errors.Is(err, store.ErrKnown) {
 		s.thrive()
-		return say(250, enhanced{2, 0, 0}, "taken before") // sendmail -q did not live to hear it
+		return say(250, enhanced{2, 0, 0}, "taken before") // sendmail did not live to hear it, or to wait for it
 	}
 	return s.answer(m, err, time.Since(began))
 }

@@ -43,7 +43,7 @@ type transaction struct {
 	envelope store.Envelope
 	copies   []store.Copy
 	size     int64  // as declared, 0 if not
-	key      string // of an import, or of an entry of a spool
+	key      string // of an import, or of our sendmail
 	protocol string // for the Received field
 }
 

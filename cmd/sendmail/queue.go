@@ -36,18 +36,19 @@ func (c *call) flush() int {
 	return ok
 }
 
-// retry tries one entry, each recipient alone and under its key: what the
-// daemon took from somebody who did not live to hear it, it does not take
-// again. So an entry is whole until it ends. The error says why the next one
-// would fare no better.
+// retry tries one entry, each of its parts under its key: what the daemon took
+// from somebody who did not live to hear it, it does not take again. So an entry
+// stays as it is until it ends. The error says why the next one would fare no
+// better.
 func (c *call) retry(folder spool.Folder, e spool.Entry) (refused []error, err error) {
 	later := 0
-	for i, to := range e.To {
+	for _, part := range spool.Parts(e.Key(), e.To, e.Whole()) {
 		one := e.Envelope
-		one.To, one.EnvID = []string{to}, spool.WithKey(spool.KeyOf(e.Key(), i, len(e.To)), e.EnvID)
-		got := c.submit(one, e.Message)
+		one.To = part.To
+		got := c.submit(one, part.Key, e.Message)
 		refused = append(refused, got.refused...)
-		if later += len(got.later); len(got.later) > 0 && (later == len(e.To) || silent(got.why)) {
+		wait := len(got.later) + len(got.unsure)
+		if later += wait; wait > 0 && (later == len(e.To) || silent(got.why)) {
 			return refused, got.why
 		}
 	}

@@ -85,13 +85,10 @@ func (c *call) hand(e spool.Envelope, to []string, text []byte) int {
 	var refused []error
 	for part := range slices.Chunk(to, batch) {
 		e.To = part
-		got := c.submit(e, text)
+		key := spool.NewKey(text)
+		got := c.submit(e, key, text)
 		refused = append(refused, got.refused...)
-		if len(got.later) == 0 {
-			continue
-		}
-		e.To = got.later
-		if err := spool.Folder(c.Spool).Put(e, text); err != nil {
+		if err := c.leave(e, key, got, text); err != nil {
 			return c.exit(tempFail, fmt.Errorf("%w; and the mail cannot be left for later: %w; send it again", got.why, err))
 		}
 	}
@@ -99,4 +96,19 @@ func (c *call) hand(e spool.Envelope, to []string, text []byte) int {
 		return ok
 	}
 	return c.exit(codeOf(refused), errors.Join(refused...))
+}
+
+// leave leaves in the spool what a server did not take now, and apart from it
+// what it may have taken under the key.
+func (c *call) leave(e spool.Envelope, key string, got answers, text []byte) error {
+	folder := spool.Folder(c.Spool)
+	if e.To = got.later; len(e.To) > 0 {
+		if err := folder.Put(e, text); err != nil {
+			return err
+		}
+	}
+	if e.To, e.Once = got.unsure, key; len(e.To) > 0 {
+		return folder.Put(e, text)
+	}
+	return nil
 }

@@ -14,8 +14,9 @@ import (
 )
 
 // A program that sends mail waits for us, so we do not wait as long as RFC
-// 5321 allows: the spool takes what the daemon takes too long for. A mail may
-// then go out twice, which does less harm than a program that hangs.
+// 5321 allows: the spool takes what the daemon takes too long for. The daemon
+// knows it again by its key; another server may send it twice, which does less
+// harm than a program that hangs.
 const (
 	dialTime    = 5 * time.Second
 	commandTime = 30 * time.Second
@@ -25,6 +26,7 @@ const (
 // answers are what a server said to a message.
 type answers struct {
 	later   []string // recipients to try again
+	unsure  []string // the same, when the server may have the message for them
 	why     error    // for what reason
 	refused []error  // the others that it did not take
 }
@@ -53,45 +55,64 @@ func codeOf(refused []error) int {
 	return unavailable
 }
 
-// add notes what a server said, if it is that it takes a message later or never.
-func (a *answers) add(to []string, whole bool, err error) {
+// forEver reports whether an error is a refusal that no later try can change.
+func forEver(err error) bool {
 	var said *smtp.SMTPError
-	switch {
-	case err == nil:
-	case !errors.As(err, &said) || said.Code < 500:
-		a.later, a.why = append(a.later, to...), err
-	case whole:
-		a.refused = append(a.refused, refusal{"", err})
-	default:
-		a.refused = append(a.refused, refusal{to[0], err})
-	}
+	return errors.As(err, &said) && said.Code >= 500
 }
 
-// submit gives a message to the server.
-func (c *call) submit(e spool.Envelope, text []byte) (a answers) {
-	s, err := c.connect(e, len(text))
-	if err != nil {
-		a.add(e.To, true, err)
+// submit gives a message to the server, under a key by which the daemon knows
+// it if it comes again.
+func (c *call) submit(e spool.Envelope, key string, text []byte) (a answers) {
+	s, err := c.connect(e, key, len(text))
+	switch {
+	case forEver(err):
+		a.refused = []error{refusal{"", err}}
+		return a
+	case err != nil:
+		a.later, a.why = e.To, err
 		return a
 	}
 	defer s.Close()
-	var taken []string
-	for _, to := range e.To {
-		if err := s.Rcpt(to, recipientOptions(e)); err != nil {
-			a.add([]string{to}, false, err)
-			continue
-		}
-		taken = append(taken, to)
-	}
-	if len(taken) > 0 {
-		a.add(taken, true, give(s, text))
+	taken := a.name(s, e)
+	if e.Once != "" && len(a.later) > 0 {
+		a.later = append(a.later, taken...) // all that were offered under the key, or none
+	} else if len(taken) > 0 {
+		a.give(s, taken, text)
 	}
 	_ = s.Quit() // the message is safe, or will be tried again
 	return a
 }
 
+// name names the recipients, and returns those whom the server takes.
+func (a *answers) name(s *smtp.Client, e spool.Envelope) (taken []string) {
+	for _, to := range e.To {
+		switch err := s.Rcpt(to, recipientOptions(e)); {
+		case err == nil:
+			taken = append(taken, to)
+		case forEver(err):
+			a.refused = append(a.refused, refusal{to, err})
+		default:
+			a.later, a.why = append(a.later, to), err
+		}
+	}
+	return taken
+}
+
+// give sends the message itself. When no answer comes, or 4xx, the server may
+// have it all the same.
+func (a *answers) give(s *smtp.Client, taken []string, text []byte) {
+	switch err := give(s, text); {
+	case err == nil:
+	case forEver(err):
+		a.refused = append(a.refused, refusal{"", err})
+	default:
+		a.unsure, a.why = taken, err
+	}
+}
+
 // connect begins a transaction.
-func (c *call) connect(e spool.Envelope, size int) (*smtp.Client, error) {
+func (c *call) connect(e spool.Envelope, key string, size int) (*smtp.Client, error) {
 	conn, err := dial(c.Server)
 	if err != nil {
 		return nil, err
@@ -100,7 +121,7 @@ func (c *call) connect(e spool.Envelope, size int) (*smtp.Client, error) {
 	s.CommandTimeout, s.SubmissionTimeout = commandTime, messageTime
 	err = s.Hello(c.Hostname)
 	if err == nil {
-		err = s.Mail(e.From, senderOptions(e, size))
+		err = s.Mail(e.From, senderOptions(e, key, size))
 	}
 	if err != nil {
 		_ = s.Close() // nothing was said that counts
@@ -147,10 +168,10 @@ func give(s *smtp.Client, text []byte) error {
 	return w.Close()
 }
 
-func senderOptions(e spool.Envelope, size int) *smtp.MailOptions {
+func senderOptions(e spool.Envelope, key string, size int) *smtp.MailOptions {
 	return &smtp.MailOptions{
 		Size: int64(size), UTF8: !ascii(e.From + strings.Join(e.To, "")),
-		Return: smtp.DSNReturn(e.Ret), EnvelopeID: e.EnvID,
+		Return: smtp.DSNReturn(e.Ret), EnvelopeID: spool.WithKey(key, e.EnvID),
 	}
 }
 

@@ -25,6 +25,8 @@ type Message struct {
 	// the message there, and a SHA-256 of its bytes. What the other program
 	// has done with it since is no part of the key. The store takes a key once.
 	Key string
+	// Whole: all of To were offered to the store under Key before, together.
+	Whole bool
 	// Name is the message's name in the source, for people.
 	Name string
 	From string // reverse-path without brackets, "" for the null sender
@@ -70,7 +72,7 @@ func Spool(folder spool.Folder, max int64) iter.Seq2[Message, error] {
 
 func fromSpool(e spool.Entry) Message {
 	return Message{
-		Key: e.Key(), Name: e.Name, From: e.From, To: e.To,
+		Key: e.Key(), Whole: e.Whole(), Name: e.Name, From: e.From, To: e.To,
 		Notify: e.Notify, Ret: e.Ret, EnvID: e.EnvID, Host: e.Host, At: e.At, Body: e.Message,
 	}
 }

@@ -1,27 +1,65 @@
 package spool
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/oklog/ulid/v2"
 )
 
-// Key is what the store knows an entry by. It holds the entry's name, which is
-// unique, and the hash of what it says.
-func (e Entry) Key() string { return "spool:" + e.Name + ":" + e.Sum }
-
-// KeyOf is what the store knows the i-th of n recipients of an entry by. Each
-// recipient is taken alone, so that whoever takes up what another one left half
-// done, the daemon or sendmail -q, gives none of them the message twice.
-func KeyOf(key string, i, n int) string {
-	if n == 1 {
-		return key
-	}
-	return fmt.Sprintf("%s:%d", key, i+1)
+// NewKey draws what the store is to know a message by that sendmail gives to
+// the daemon. If it never hears what became of it, it leaves the message in the
+// spool with that key in [Envelope.Once]: the daemon knows what it took.
+func NewKey(message []byte) string {
+	sum := sha256.Sum256(message)
+	return keyOf(ulid.Make().String(), hex.EncodeToString(sum[:]))
 }
 
+func keyOf(name, sum string) string { return "spool:" + name + ":" + sum }
+
+// Key is what the store knows an entry by: what it was offered to the daemon
+// with, else the entry's name, which is unique, and the hash of what it says.
+func (e Entry) Key() string {
+	if e.Whole() {
+		return e.Once
+	}
+	return keyOf(e.Name, e.Sum)
+}
+
+// Whole reports whether all recipients of the entry are taken together.
+func (e Entry) Whole() bool {
+	key, _ := WithoutKey(e.Once)
+	return key != "" && key == e.Once
+}
+
+// Part is what of an entry is taken in one transaction, and under what key.
+type Part struct {
+	Key string
+	To  []string
+}
+
+// Parts are those of an entry with that key: all recipients, if it is whole.
+// Otherwise each is taken alone, so that whoever takes up what another one left
+// half done, the daemon or sendmail -q, gives none of them the message twice.
+func Parts(key string, to []string, whole bool) []Part {
+	if whole || len(to) == 1 {
+		return []Part{{key, to}}
+	}
+	parts := make([]Part, len(to))
+	for i, one := range to {
+		parts[i] = Part{fmt.Sprintf("%s:%d", key, i+1), []string{one}}
+	}
+	return parts
+}
+
+// aKey matches keys, as NewKey and Parts make them.
+var aKey = regexp.MustCompile(`^spool:[0-9A-Z]{26}:[0-9a-f]{64}(:[0-9]{1,5})?$`)
+
 // WithKey puts a key before an envelope id (RFC 3461 section 4.4), which is how
-// sendmail -q tells the daemon.
+// sendmail tells the daemon.
 func WithKey(key, envID string) string {
 	if envID == "" {
 		return key
@@ -32,7 +70,7 @@ func WithKey(key, envID string) string {
 // WithoutKey takes the key from an envelope id: "" if there is none.
 func WithoutKey(envID string) (key, rest string) {
 	key, rest, _ = strings.Cut(envID, ";")
-	if !regexp.MustCompile(`^spool:[0-9A-Z]{26}:[0-9a-f]{64}(:[0-9]{1,5})?$`).MatchString(key) {
+	if !aKey.MatchString(key) {
 		return "", envID
 	}
 	return key, rest

@@ -54,6 +54,9 @@ type Envelope struct {
 	Notify []string `json:"notify,omitempty"`
 	Ret    string   `json:"ret,omitempty"`
 	EnvID  string   `json:"envid,omitempty"`
+	// Once, where set, is the key under which the daemon may have taken the
+	// message already, for all of To: they are taken together or not at all.
+	Once string `json:"once,omitempty"`
 	// Host is the machine that the message was written on.
 	Host string `json:"host"`
 	// UID is the user who says to have written it.

@@ -54,13 +54,13 @@ func (d *daemon) empty(over context.Context, folder spool.Folder, largest int64)
 	}
 }
 
-// submit takes an entry in, each recipient under its own key, until one cannot
-// be taken now.
+// submit takes an entry in, each of its parts under its own key, until one
+// cannot be taken now.
 func (d *daemon) submit(m importer.Message) error {
 	var refused []error
-	for i, to := range m.To {
+	for _, part := range spool.Parts(m.Key, m.To, m.Whole) {
 		err := d.relay.Submit(relay.Submission{
-			Key: spool.KeyOf(m.Key, i, len(m.To)), From: m.From, To: []string{to},
+			Key: part.Key, From: m.From, To: part.To,
 			Notify: m.Notify, Ret: m.Ret, EnvID: m.EnvID, Host: m.Host, Body: m.Body,
 		})
 		switch {
