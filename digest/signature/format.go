@@ -13,7 +13,7 @@ import (
 type format struct {
 	name, family string
 	recovers     bool
-	byRole       bool // many programs write so: the role that sends tells which
+	sender       senders
 	layouts      []layout
 	takes        []rule // fills fields from headers and lines
 	words        map[string]verdict
@@ -92,7 +92,9 @@ func (f *format) statement(line string) (isOutput bool, err error) {
 	case "recovers":
 		f.recovers = true
 	case "role":
-		f.byRole = true
+		f.sender = byRole
+	case "anyone":
+		f.sender = byNobody
 	case "family":
 		f.family = rest
 	case "word":

@@ -10,7 +10,7 @@ import (
 // template of the subject without state and host, with that of the first
 // informative lines where the subject says little.
 func (m *mail) generic() finding {
-	f := finding{format: "generic", family: "generic", byRole: true}
+	f := finding{format: "generic", family: "generic", sender: byRole}
 	told := readState(m.bare)
 	subject := withoutMore(told.without)
 	host, object := m.host(subject)

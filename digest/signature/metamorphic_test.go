@@ -68,6 +68,10 @@ func TestSameSignature(t *testing.T) {
 func TestOtherSignature(t *testing.T) {
 	tried, same := 0, 0
 	for name, text := range mails(t) {
+		switch format, _, _ := strings.Cut(name, ":"); format {
+		case "anacron", "cron", "logwatch", "sudo":
+			continue // any user of any host may send them: see anyone in docs/formats.md
+		}
 		was := signature.Read([]byte(text))
 		other := strings.Replace(text, "\nFrom: ", "\nX-From: ", 1)
 		if strings.HasPrefix(other, "From: ") {

@@ -11,6 +11,7 @@ import (
 //
 // {name} is the field as it is, {name?} may be empty, {name:masked} is its
 // canonical form (mask.go), {name:steady} keeps all but numbers, times and ids,
+// {name:check} does so too and is "host" where the host itself is what is checked,
 // {name:title} names what it masks, {name:untagged} leaves out [tags] before
 // and a (counter) behind, {name:uncounted} only tags that are a guess, [ext4?],
 // {name:short} is a host without its domain, {name:spaced} has blanks for
@@ -62,7 +63,7 @@ func parseOutputPart(inner string, names fieldNames) (outputPart, error) {
 		return outputPart{}, fmt.Errorf("{%s}: no template takes it", inner)
 	}
 	switch render {
-	case "", "masked", "steady", "title", "untagged", "uncounted", "short", "spaced", "route":
+	case "", "masked", "steady", "check", "title", "untagged", "uncounted", "short", "spaced", "route":
 	default:
 		return outputPart{}, fmt.Errorf("{%s}: no such form", inner)
 	}
@@ -95,6 +96,11 @@ func appendRendered(out []byte, text, render, host string) []byte {
 	switch render {
 	case "masked":
 		return appendCore(out, text, host)
+	case "check":
+		if isSameHost(text, host) {
+			return append(out, "host"...)
+		}
+		return appendSteady(out, text, host)
 	case "steady":
 		if strings.EqualFold(text, host) {
 			host = ""

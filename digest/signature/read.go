@@ -111,7 +111,7 @@ type finding struct {
 	title    string
 	variant  string
 	recovers bool
-	byRole   bool // the role that sends is part of the source
+	sender   senders
 	reports  []store.Report
 }
 
@@ -135,7 +135,7 @@ func (m *mail) reading(f finding) store.Reading {
 		r.Reports = []store.Report{{State: store.Notice}}
 	}
 	r.Signature = store.Signature{
-		Title: clean(f.title, maxField), Format: f.format, Source: clean(m.from.source(f.byRole), maxField),
+		Title: clean(f.title, maxField), Format: f.format, Source: clean(m.from.source(f.sender), maxField),
 		Core: f.core, Variant: clean(f.variant, maxField), Version: Version, Recovers: f.recovers,
 	}
 	r.Signature.ID = identify(r.Signature.Source, f.family, r.Signature.Core)

@@ -275,7 +275,7 @@ func (l *filling) line(got *fields, sets []setting) {
 
 // finding makes the outputs of the format from the fields.
 func (f *format) finding(m *mail, fill *filling) finding {
-	out := finding{format: f.name, family: f.family, recovers: f.recovers, byRole: f.byRole}
+	out := finding{format: f.name, family: f.family, recovers: f.recovers, sender: f.sender}
 	from := &fill.top
 	if len(fill.records) == 0 {
 		out.reports = []store.Report{f.report(from)}

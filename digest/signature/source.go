@@ -38,17 +38,28 @@ func parseSender(value string) sender {
 	return s
 }
 
-// source is in whose name a mail was sent: the organisation, which is the
-// domain without its hosts; by role, if the mail itself does not say which
-// program wrote it, also the local part without what varies. Where programs
-// of a host send as its root the host is no source but an object: a fleet has
-// many, under several domains and none.
-func (s sender) source(byRole bool) string {
+// senders says how much of the sender is part of the source.
+type senders uint8
+
+const (
+	byProgram senders = iota // the mail says which program wrote it: only the organisation
+	byRole                   // many programs write so: the role tells which
+	byNobody                 // any user of any host may send it
+)
+
+// source is in whose name a mail was sent: the role, which is the local part
+// without what varies, and the organisation, which is the domain without its
+// hosts. Where programs of a host send as its root the host is no source but
+// an object: a fleet has many, under several domains and none.
+func (s sender) source(by senders) string {
+	if by == byNobody {
+		return ""
+	}
 	role, domain := "", ""
-	if byRole || s.domain == "" {
+	if by == byRole || s.domain == "" {
 		role = string(appendConstant(nil, before(s.local, "+")))
 	}
-	if s.hostName() == "" {
+	if s.hostName() == "" && (by == byRole || !isSystemRole(s.local)) {
 		domain = organisation(s.domain)
 	}
 	if domain == "" {
