@@ -17,6 +17,9 @@ import (
 // catch it. So run Check in a process of its own (Options.Check), and take any
 // end but a success for damage; only [ErrLocked] is none.
 func Check(path string) error {
+	if err := noFolder(path); err != nil {
+		return err
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
 	if err != nil {
 		return openError(path, err)

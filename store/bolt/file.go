@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
 
 	"lull/store"
 )
@@ -19,8 +20,11 @@ import (
 func openFile(path string, o Options) (*bbolt.DB, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := create(path); err != nil {
-			return nil, fmt.Errorf("make the database %s: %w", path, err)
+			return nil, fmt.Errorf("make the database: %w", noSpace(err))
 		}
+	}
+	if err := noFolder(path); err != nil {
+		return nil, err
 	}
 	db, err := bbolt.Open(path, 0o600, boltOptions(o))
 	if err != nil {
@@ -65,6 +69,23 @@ func notOurs(err error) error {
 	return fmt.Errorf("%w; start lull as the user that owns this file, or give all of the state folder to this user with chown -R", err)
 }
 
+// noSpace says what to do about a disk that is full at the first start. Later
+// ones get along without.
+func noSpace(err error) error {
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return fmt.Errorf("%w; free some space on that file system, or name a folder on another one with --state", err)
+	}
+	return err
+}
+
+// noFolder says what to do about a folder where a file of ours should be.
+func noFolder(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder, and should be a file of lull: move it out of the state folder; without it lull begins a new file", path)
+	}
+	return nil
+}
+
 // create makes an empty database under another name and moves it into place
 // when it is whole and durable: power may fail while bbolt writes its first
 // pages, and such a file cannot be opened.
@@ -75,6 +96,7 @@ func create(path string) error {
 	}
 	db, err := bbolt.Open(temporary, 0o600, &bbolt.Options{Timeout: time.Second, NoFreelistSync: true})
 	if err != nil {
+		_ = os.Remove(temporary) // the next start would
 		return err
 	}
 	err = errors.Join(db.Update(layOut), db.Sync(), db.Close())

@@ -87,6 +87,9 @@ func fdatasync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
 // openJournal opens the journal of a folder, and makes it if there is none.
 func openJournal(folder string, fresh, more chan struct{}) (*journal, error) {
 	path := filepath.Join(folder, journalName)
+	if err := noFolder(path); err != nil {
+		return nil, err
+	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		f, err = makeJournal(path)
