@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"lull/store"
@@ -81,11 +82,18 @@ func (s *Smarthost) note(server *server, a *attempt) {
 	case r.Verdict == store.SlowDown:
 		server.health.LastFailure = r
 		server.passOver()
-	case r.Verdict == store.Retry && (r.Code == 0 || r.Stage != stageRcpt):
+	case r.Verdict == store.Retry && (r.Code == 0 || r.Stage != stageRcpt), distrusted(r):
 		server.fault(r)
 	case r.Verdict == store.RetryLater && a.asked:
 		server.passOver() // it may be about the mail: another server will tell
 	}
+}
+
+// distrusted reports whether a server refused a recipient since it does not
+// know that we may send: any mail will meet that, and only a person mends it.
+func distrusted(r store.Reply) bool {
+	text := strings.ToLower(r.Text)
+	return r.Stage == stageRcpt && (r.Verdict == store.Retry && aboutUs(r.Code, text) || r.Verdict == store.RetryLater && relayDenied(text))
 }
 
 func (c *Counts) add(sent store.Sent) {

@@ -153,7 +153,9 @@ func aboutDialogue(code int, enhanced string) bool {
 // relayDenied is what a mail server says when it was not told that we may use
 // it for that recipient.
 func relayDenied(text string) bool {
-	return containsAny(text, "relay access denied", "relay not permitted", "relaying denied", "relaying not allowed", "not permitted to relay", "unable to relay")
+	return containsAny(text, "relay access denied", "relay not permitted", "relaying denied", "relaying not allowed", "not permitted to relay", "unable to relay",
+		"recipient address rejected: access denied", // Postfix's submission, to who has not proved who he is
+		"allowed rcpthosts", "credentials for relay")
 }
 
 func tooManyRecipients(enhanced, text string) bool {

@@ -73,3 +73,28 @@ func checkVerdict(t *testing.T, stage string, code int, got store.Verdict) {
 		t.Errorf("%s %d: %s", stage, code, got)
 	}
 }
+
+// What only a person can mend is told as a fault of the way out, other
+// refusals of recipients are not.
+func TestDistrusted(t *testing.T) {
+	for _, c := range []struct {
+		stage string
+		code  int
+		text  string
+		want  bool
+	}{
+		{stageRcpt, 554, "<b@example.net>: Relay access denied", true},
+		{stageRcpt, 554, "<b@example.net>: Recipient address rejected: Access denied", true},
+		{stageRcpt, 550, "relay not permitted", true},
+		{stageRcpt, 530, "Authentication required", true},
+		{stageRcpt, 550, "no such user", false},
+		{stageRcpt, 452, "too many recipients", false},
+		{stageRcpt, 450, "greylisted", false},
+		{stageDot, 554, "relay access denied", false},
+	} {
+		r := store.Reply{Stage: c.stage, Code: c.code, Text: c.text, Verdict: verdict(c.stage, c.code, "", c.text)}
+		if got := distrusted(r); got != c.want {
+			t.Errorf("%v: %t", r, got)
+		}
+	}
+}

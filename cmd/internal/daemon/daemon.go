@@ -81,6 +81,7 @@ type settings struct {
 	config  config.Config
 	policy  *policy.Policy
 	readers map[string]string // address, folded, to reader
+	files   map[string]string // name to what is in it
 }
 
 // intake is where mail is taken in, or why it is not.

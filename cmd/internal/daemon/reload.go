@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"os"
 	"reflect"
 	"time"
 
@@ -41,14 +43,14 @@ func (d *daemon) apply(cfg config.Config) error {
 	if err != nil {
 		return fmt.Errorf("the rules: %w", err)
 	}
-	next := &settings{config: cfg, policy: rules, readers: map[string]string{}}
+	next := &settings{config: cfg, policy: rules, readers: map[string]string{}, files: filesOf(cfg.Smarthost)}
 	for _, r := range cfg.Reader {
 		for _, a := range append([]string{r.Name}, r.Addresses...) {
 			next.readers[fold(a)] = fold(r.Name)
 		}
 	}
 	before := d.settings.Load()
-	if before == nil || !sameWay(before.config, cfg) {
+	if before == nil || !sameWay(before, next) {
 		out, err := outOf(cfg, d.readerOf)
 		if err != nil {
 			return err
@@ -66,8 +68,22 @@ func (d *daemon) apply(cfg config.Config) error {
 	return nil
 }
 
-func sameWay(a, b config.Config) bool {
-	return a.Outbox == b.Outbox && a.Hostname == b.Hostname && reflect.DeepEqual(a.Smarthost, b.Smarthost)
+func sameWay(before, next *settings) bool {
+	a, b := before.config, next.config
+	return a.Outbox == b.Outbox && a.Hostname == b.Hostname && reflect.DeepEqual(a.Smarthost, b.Smarthost) && maps.Equal(before.files, next.files)
+}
+
+// filesOf are the passwords and authorities that the smarthosts' keys name: a
+// reload takes new ones under the old names, too. What cannot be read is "".
+func filesOf(smarthosts []config.Smarthost) map[string]string {
+	files := map[string]string{}
+	for _, s := range smarthosts {
+		for _, name := range []string{s.Password, s.CA} {
+			text, _ := os.ReadFile(name) // outOf will tell
+			files[name] = string(text)
+		}
+	}
+	return files
 }
 
 // reload takes the configuration anew; one that is wrong changes nothing.

@@ -130,7 +130,7 @@ func newDovecot(t *testing.T) *server {
 	s := newSettings(t, "127.0.0.1:1")
 	openUp(t, s.Dir)
 	chownToMailOwner(t, s.Dir)
-	users := "full@example.net:::::::userdb_quota_rule=*:bytes=1000\ntools.t0@reader.test:::::::\ntools.t1@reader.test:::::::\n"
+	users := "ada:{PLAIN}right::::::\nfull@example.net:::::::userdb_quota_rule=*:bytes=1000\ntools.t0@reader.test:::::::\ntools.t1@reader.test:::::::\n"
 	for _, l := range letters(10) {
 		for _, a := range append(l.to, l.from) {
 			users += a + ":::::::\n"
@@ -178,6 +178,11 @@ service lmtp {
     port = {{.Port}}
   }
   unix_listener {{.Dir}}/lmtp {
+    mode = 0666
+  }
+}
+service auth {
+  unix_listener {{.Dir}}/auth {
     mode = 0666
   }
 }

@@ -120,7 +120,10 @@ begin retry
 * * F,1h,2s
 `
 
-func newPostfix(t *testing.T, next string) *server {
+func newPostfix(t *testing.T, next string) *server { return newPostfixWith(t, next, "") }
+
+// newPostfixWith has more lines of main.cf.
+func newPostfixWith(t *testing.T, next, settings string) *server {
 	t.Helper()
 	s := newSettings(t, next)
 	postfix := filepath.Join(s.Tools, "usr/sbin/postfix")
@@ -132,7 +135,7 @@ func newPostfix(t *testing.T, next string) *server {
 	}
 	openUp(t, s.Dir)
 	chownToMailOwner(t, filepath.Join(s.Dir, "data"))
-	write(t, filepath.Join(s.Dir, "conf/main.cf"), postfixMain, s)
+	write(t, filepath.Join(s.Dir, "conf/main.cf"), postfixMain+settings, s)
 	write(t, filepath.Join(s.Dir, "conf/master.cf"), postfixMaster, s)
 	env := []string{"LD_LIBRARY_PATH=" + filepath.Join(s.Tools, "usr/lib/postfix")}
 	p := start(t, env, postfix, "-c", filepath.Join(s.Dir, "conf"), "start-fg")
@@ -212,5 +215,6 @@ retry     unix  - - n - - error
 discard   unix  - - n - - discard
 anvil     unix  - - n - 1 anvil
 scache    unix  - - n - 1 scache
+tlsmgr    unix  - - n 1000? 1 tlsmgr
 postlog   unix-dgram n - n - 1 postlogd
 `
