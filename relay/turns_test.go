@@ -39,6 +39,7 @@ func TestHostsTakeTurns(t *testing.T) {
 			visit(host)
 		}
 		<-time.After(time.Minute)
+		synctest.Wait()
 		want := []string{"crowd", "crowd", "mob", "one", "crowd", "mob", "crowd"}
 		if !slices.Equal(served, want) {
 			t.Errorf("served %v, want %v", served, want)
