@@ -287,7 +287,7 @@ func (f *format) finding(m *mail, fill *filling) finding {
 	}
 	out.reports = withoutStarts(out.reports)
 	slices.SortStableFunc(out.reports, func(a, b store.Report) int { return rank(a) - rank(b) })
-	host := before(out.reports[0].Object, " ")
+	host := hostOf(out.reports[0].Object)
 	key := f.commonKey(m, fill, host)
 	out.core = strings.ToLower(strings.Join(strings.Fields(key), " "))
 	if out.title = firstText(f.title, from, host); out.title == "" {
@@ -302,6 +302,16 @@ func (f *format) finding(m *mail, fill *filling) finding {
 		m.note("report", tellReport(r))
 	}
 	return out
+}
+
+// hostOf is the host in the name of an object: "web1" of "web1 /var", nothing
+// of "Zabbix server".
+func hostOf(object string) string {
+	host, _, more := strings.Cut(object, " ")
+	if more && !looksLikeHost(host) && strings.IndexByte(host, '.') < 0 {
+		return ""
+	}
+	return host
 }
 
 // withoutStarts leaves out that an object has started where the same mail tells
