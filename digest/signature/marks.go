@@ -22,6 +22,7 @@ const maxMarks = 16
 //	robot:name, robot:state    nothing shows a person, and the subject begins
 //	                           with the sender, or tells a state as programs do
 //	bounce                     a DSN, or another report about mail
+//	personal                   about the reader's own account, purchases, appointments
 //
 // None is proof: many robots set none at all.
 func (m *mail) marks() []string {
@@ -37,6 +38,12 @@ func (m *mail) marks() []string {
 	if m.isBounce() {
 		add("bounce")
 		return marks
+	}
+	if m.isVacation() {
+		add("auto-replied")
+	}
+	if m.isForOne() {
+		add("personal")
 	}
 	switch robot := m.from.robot(); {
 	case robot != "":

@@ -81,10 +81,14 @@ func byNature(in Input) Decision {
 		return Decision{store.Pass, "null sender"}
 	case slices.Contains(r.Marks, "bounce"):
 		return Decision{store.Pass, "reports about a mail"}
+	case slices.Contains(r.Marks, "auto-replied") && !slices.ContainsFunc(r.Marks, byRobot):
+		return Decision{store.Pass, "a mailer answers for a person"}
 	case byPerson(r) && !slices.ContainsFunc(r.Marks, byRobot):
 		return Decision{store.Pass, "answers or forwards a mail"}
 	case recognised(r.Signature.Format):
 		return Decision{store.Alert, "format " + r.Signature.Format}
+	case slices.Contains(r.Marks, "personal"):
+		return Decision{store.Pass, "for one person"}
 	}
 	if mark := automation(r.Marks); mark != "" {
 		return Decision{store.Alert, "mark " + mark}
@@ -104,11 +108,21 @@ func byPerson(r *store.Reading) bool {
 	}
 	switch strings.ToLower(word) {
 	case "fwd", "fw", "wg", "tr":
-		return true
+		return !slices.ContainsFunc(r.Marks, byProgram) // a filter forwards under the program's name
 	case "re", "aw", "sv", "antw", "odp", "vs":
 		return r.Answers
 	}
 	return false
+}
+
+// byProgram reports whether a mark says that the sender is a program, by its
+// name or address.
+func byProgram(mark string) bool {
+	switch mark {
+	case "robot:text", "robot:name", "robot:state":
+		return false
+	}
+	return strings.HasPrefix(mark, "robot:")
 }
 
 // byRobot reports whether a mark says that a program writes, even where it
@@ -147,7 +161,7 @@ func automation(marks []string) string {
 func telling(mark string) bool {
 	kind, value, _ := strings.Cut(mark, ":")
 	switch kind {
-	case "precedence", "list-id", "list-unsubscribe", "x-auto-response-suppress", "feedback-id", "bounce", "auto-replied":
+	case "precedence", "list-id", "list-unsubscribe", "x-auto-response-suppress", "feedback-id", "bounce", "auto-replied", "personal":
 		return false
 	case "x-mailer", "user-agent":
 		return roleOf(value) != ""

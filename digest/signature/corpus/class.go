@@ -14,9 +14,15 @@ func ClassOf(r store.Reading) string {
 	switch {
 	case r.Digest != "", slices.Contains(r.Marks, "bounce"):
 		return string(store.Pass)
+	case slices.Contains(r.Marks, "auto-replied") && !slices.ContainsFunc(r.Marks, isRobot):
+		return string(store.Pass)
 	case isReply(r) && !slices.ContainsFunc(r.Marks, isRobot):
 		return string(store.Pass)
-	case r.Signature.Format != "generic", slices.ContainsFunc(r.Marks, isDecisive):
+	case r.Signature.Format != "generic":
+		return string(store.Alert)
+	case slices.Contains(r.Marks, "personal"):
+		return string(store.Pass)
+	case slices.ContainsFunc(r.Marks, isDecisive):
 		return string(store.Alert)
 	}
 	return string(store.Pass)
@@ -29,11 +35,21 @@ func isReply(r store.Reading) bool {
 	}
 	switch word {
 	case "fwd", "fw", "wg", "tr":
-		return true
+		return !slices.ContainsFunc(r.Marks, isProgram)
 	case "re", "aw", "sv", "antw", "odp", "vs":
 		return r.Answers
 	}
 	return false
+}
+
+// isProgram reports whether a mark says that the sender is a program, by its
+// name or address.
+func isProgram(mark string) bool {
+	switch mark {
+	case "robot:text", "robot:name", "robot:state":
+		return false
+	}
+	return strings.HasPrefix(mark, "robot:")
 }
 
 // isRobot reports whether a mark says that a program writes, even in answer to
@@ -50,7 +66,7 @@ func isRobot(mark string) bool {
 // mail of people as well.
 func isDecisive(mark string) bool {
 	switch kind, value, _ := strings.Cut(mark, ":"); kind {
-	case "precedence", "list-id", "list-unsubscribe", "x-auto-response-suppress", "bounce", "auto-replied":
+	case "precedence", "list-id", "list-unsubscribe", "x-auto-response-suppress", "bounce", "auto-replied", "personal":
 		return false
 	case "x-mailer", "user-agent":
 		return slices.Contains([]string{"monit", "nagios", "icinga", "zabbix", "jenkins", "cron", "logwatch"}, value)
