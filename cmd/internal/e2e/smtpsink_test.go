@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +28,9 @@ func newSMTPSink(t *testing.T, options ...string) *smtpSink {
 	needs(t, program)
 	openUp(t, s.Dir)
 	sink := &smtpSink{addr: s.addr(), dumps: filepath.Join(s.Dir, "dumps")}
+	if slices.Contains(options, "-6") {
+		sink.addr = fmt.Sprintf("[::1]:%d", s.Port)
+	}
 	if err := os.Mkdir(sink.dumps, 0o755); err != nil {
 		t.Fatal(err)
 	}
