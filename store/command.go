@@ -139,6 +139,15 @@ type Join struct {
 
 // Operate is an operator's action. Its set is fixed at its commit: what the
 // filter matches and waits or is held, up to number UpTo.
+//
+// A rule that groups (OpRule, RuleGroup) gives new homes to what it matches:
+// alert copies that wait or are held go to the incidents of their new keys,
+// and with them every copy of their incidents, and of those that are open, but
+// for copies in flight and what retention removed. A key leads to the incident
+// that mail of it would find now, else to a new one. New incidents are news
+// only if those that they come from are. Counts, objects and states are then
+// those of the copies. Undo takes each copy to where it would be without the
+// rule, those that came under the rule as well.
 type Operate struct {
 	ID     string // of the operation; the same command again answers alike
 	Term   uint64

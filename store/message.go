@@ -64,6 +64,9 @@ type Copy struct {
 	Rules    uint64 `cbor:"12,keyasint,omitempty"` // version of the rules at admission
 	// Also are the operations of further standing rules that matched.
 	Also []string `cbor:"13,keyasint,omitempty"`
+	// Grouped is the operation whose grouping rule it is in its incident for,
+	// "" where the signature alone says so.
+	Grouped string `cbor:"14,keyasint,omitempty"`
 }
 
 // Class is what policy decided for a copy.

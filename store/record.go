@@ -241,7 +241,7 @@ const (
 	OpRelease OpKind = "release" // ends holds: copies go to the next digest
 	OpPurge   OpKind = "purge"   // into the trash
 	OpExpire  OpKind = "expire"  // given up: by the engine, or under disk pressure
-	OpRule    OpKind = "rule"    // adds a standing rule, touches no copy
+	OpRule    OpKind = "rule"    // adds a standing rule; one that groups moves what is there to its incidents
 	OpEnd     OpKind = "end"     // ends a standing rule before its time
 	OpExtend  OpKind = "extend"  // moves a standing rule's expiry
 )
@@ -271,6 +271,18 @@ type Operation struct {
 	UndoneBy string    `cbor:"16,keyasint,omitempty"`
 	// Before is the expiry that an extend or end replaced, for its undo.
 	Before time.Time `cbor:"17,keyasint"`
+	// Moves are where a grouping rule took copies that had come before it:
+	// at most 20, those of the most copies, of Moved in all.
+	Moves []Move `cbor:"18,keyasint,omitempty"`
+	Moved int    `cbor:"19,keyasint,omitempty"`
+}
+
+// Move is that copies of one incident became copies of another.
+type Move struct {
+	Reader string `cbor:"1,keyasint"`
+	From   string `cbor:"2,keyasint"` // incident
+	To     string `cbor:"3,keyasint"` // incident
+	Copies int    `cbor:"4,keyasint"`
 }
 
 // RuleKind is what a standing rule does with what it matches.

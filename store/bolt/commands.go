@@ -37,9 +37,10 @@ func (s *Store) Accept(ctx context.Context, m store.Message, body []byte) error 
 }
 
 // answered runs a command that answers with more than an error.
-func answered[T any](ctx context.Context, s *Store, run func(*transaction) (T, error)) (T, error) {
+// It writes so many bytes beyond what every command may.
+func answered[T any](ctx context.Context, s *Store, beyond int64, run func(*transaction) (T, error)) (T, error) {
 	var answer T
-	err := s.submit(ctx, &command{need: commandBytes, run: func(t *transaction) (err error) {
+	err := s.submit(ctx, &command{need: commandBytes + beyond, run: func(t *transaction) (err error) {
 		answer, err = run(t)
 		return err
 	}})
@@ -60,7 +61,7 @@ func (s *Store) Cut(ctx context.Context, c store.Cut) (store.Taken, error) {
 	if err := s.Recount(ctx, c.Reader); err != nil {
 		return store.Taken{}, err
 	}
-	return answered(ctx, s, func(t *transaction) (store.Taken, error) { return s.ledger.Cut(t, c) })
+	return answered(ctx, s, 0, func(t *transaction) (store.Taken, error) { return s.ledger.Cut(t, c) })
 }
 
 // Begin takes the slots of an attempt.
@@ -116,15 +117,20 @@ func (s *Store) Operate(ctx context.Context, o store.Operate) (store.Operation, 
 	if err != nil {
 		return store.Operation{}, err
 	}
-	return answered(ctx, s, func(t *transaction) (store.Operation, error) { return s.ledger.Operate(t, o, sifted) })
+	return answered(ctx, s, sifted.Bytes(), func(t *transaction) (store.Operation, error) { return s.ledger.Operate(t, o, sifted) })
 }
 
-// Undo takes an operation back.
+// Undo takes an operation back. What must be read for it is read before the
+// writer's turn.
 func (s *Store) Undo(ctx context.Context, u store.Undo) (store.Operation, error) {
-	return answered(ctx, s, func(t *transaction) (store.Operation, error) { return s.ledger.Undo(t, u) })
+	sifted, err := s.SiftUndo(ctx, u)
+	if err != nil {
+		return store.Operation{}, err
+	}
+	return answered(ctx, s, sifted.Bytes(), func(t *transaction) (store.Operation, error) { return s.ledger.Undo(t, u, sifted) })
 }
 
 // Tend does the housekeeping of one moment.
 func (s *Store) Tend(ctx context.Context, d store.Tend) (store.Tended, error) {
-	return answered(ctx, s, func(t *transaction) (store.Tended, error) { return s.ledger.Tend(t, d) })
+	return answered(ctx, s, 0, func(t *transaction) (store.Tended, error) { return s.ledger.Tend(t, d) })
 }

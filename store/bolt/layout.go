@@ -27,6 +27,7 @@ const (
 	batchSets        = "batch sets"
 	operationsBucket = "operations"
 	operationSets    = "operation sets"
+	movesBucket      = "moves"
 	sealsBucket      = "seals"
 	droppedBucket    = "dropped"
 	journalBucket    = "journal"
@@ -36,7 +37,7 @@ func fixedBuckets() []string {
 	return []string{
 		formatBucket, headBucket, readersBucket, rulesBucket, incidentsBucket, slotsBucket, keysBucket,
 		mailBucket, batchesBucket, batchSets, operationsBucket, operationSets, sealsBucket, droppedBucket,
-		journalBucket,
+		journalBucket, movesBucket,
 	}
 }
 

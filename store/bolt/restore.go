@@ -52,6 +52,7 @@ func (l loader) small(r *ledger.Restore) {
 	each(l, operationsBucket, func(k []byte, o store.Operation) {
 		r.Operation(ledger.Operation{Sequence: fromNumber(k), Operation: o, Set: l.set(operationSets, k)})
 	})
+	each(l, movesBucket, func(_ []byte, m ledger.Moves) { r.Moves(m) })
 	each(l, batchesBucket, func(k []byte, b store.Batch) {
 		r.Batch(ledger.Batch{Sequence: fromNumber(k), Batch: b, Set: l.set(batchSets, k)})
 	})

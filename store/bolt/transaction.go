@@ -168,6 +168,12 @@ func (t *transaction) DropOperation(sequence uint64) {
 	t.drop([]byte(operationSets), number(sequence))
 }
 
+// PutMoves keeps where copies were moved.
+func (t *transaction) PutMoves(m ledger.Moves) { t.keep(movesBucket, number(m.Sequence), m) }
+
+// DropMoves removes such a record.
+func (t *transaction) DropMoves(sequence uint64) { t.drop([]byte(movesBucket), number(sequence)) }
+
 // putSet keeps a set; nil leaves what is kept.
 func (t *transaction) putSet(bucket string, sequence uint64, set *ledger.Set) {
 	if set == nil {

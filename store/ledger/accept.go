@@ -52,10 +52,11 @@ func Acceptable(m store.Message) error {
 // admit numbers one copy and enters it where rules put it.
 func (l *Ledger) admit(tx Tx, s *segment, m *store.Message, c *store.Copy, body []byte) {
 	c.Number, c.Rules = l.next, l.head.Version
-	c.Incident, c.Caught, c.Silenced, c.Also = "", "", "", nil
+	c.Incident, c.Caught, c.Silenced, c.Also, c.Grouped = "", "", "", nil, ""
 	var i *incident
 	if c.Class == store.Alert {
-		key := l.key(m, *c, body)
+		key, by := l.key(m, *c, body)
+		l.group(c, by)
 		i = l.incidentOf(tx, l.reader(c.Reader), key, m, c.Number, m.Accepted)
 		c.Incident = i.ID
 	}

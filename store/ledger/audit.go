@@ -229,6 +229,11 @@ func (l *Ledger) auditIncidents(a *audit) {
 			}
 		}
 	}
+	for n, w := range l.homes {
+		if r := l.row(n); r == nil || l.incidents.get(r.incident) != w.in {
+			a.differ("copy %d is not in incident %s, where a rule moved it", n, w.in.ID)
+		}
+	}
 	for k, i := range l.incidents.items {
 		if i != nil && i.counts != counts[k] {
 			a.differ("incident %s counts %v, its copies are %v", i.ID, i.counts, counts[k])

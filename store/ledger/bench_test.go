@@ -48,6 +48,8 @@ func (nowhere) DropBatch(uint64)                    {}
 func (nowhere) PutMail(string, []byte)              {}
 func (nowhere) PutOperation(Operation)              {}
 func (nowhere) DropOperation(uint64)                {}
+func (nowhere) PutMoves(Moves)                      {}
+func (nowhere) DropMoves(uint64)                    {}
 func (nowhere) PutRule(store.Rule)                  {}
 func (nowhere) DropRule(string)                     {}
 func (nowhere) PutSlot(store.Slot)                  {}
@@ -158,7 +160,7 @@ func BenchmarkOperations(b *testing.B) {
 			b.Fatal(done, err)
 		}
 		t = time.Now()
-		if _, err := l.Undo(tx, store.Undo{Operation: o.ID, At: benchStart}); err != nil {
+		if _, err := l.Undo(tx, store.Undo{Operation: o.ID, At: benchStart}, nil); err != nil {
 			b.Fatal(err)
 		}
 		undo += time.Since(t)

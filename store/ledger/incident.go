@@ -22,8 +22,10 @@ type incident struct {
 	came   *tally // all copies
 	seen   *tally // without purged ones; nil when it must be counted anew
 	counts [fates]int
-	pinned int // open notices about it
-	purges int // times that copies were purged or given back
+	pinned int  // open notices about it
+	told   bool // by digests whose copies are kept,
+	since  bool // one of which was cut after it opened last
+	purges int  // times that copies were purged or given back
 }
 
 // kept is how many copies of it are kept.
@@ -98,7 +100,7 @@ func (i *incident) closed(now time.Time, limits store.Limits) time.Time {
 
 // fresh reports whether it opened and was neither announced nor told.
 func (i *incident) fresh() bool {
-	return i.Announced.IsZero() && !i.Since
+	return i.Announced.IsZero() && !i.Since && !i.since
 }
 
 // incidentOf is the incident that an alert copy belongs to at a time: the open
@@ -110,7 +112,7 @@ func (l *Ledger) incidentOf(tx Tx, r *reader, key string, m *store.Message, n ui
 	}
 	closed := i.closed(at, l.limits)
 	switch {
-	case closed.IsZero():
+	case closed.IsZero() || i.came.copies == 0:
 		return i
 	case at.Sub(closed) >= l.limits.Again:
 		return l.open(tx, r, key, m, n, at)
@@ -123,7 +125,7 @@ func (l *Ledger) incidentOf(tx Tx, r *reader, key string, m *store.Message, n ui
 		l.surge(r, i)
 	}
 	i.Notice, i.Announced = "", time.Time{}
-	i.Since = false
+	i.Since, i.since = false, false
 	r.reopens(i)
 	tx.PutIncident(i.Incident)
 	return i
@@ -132,10 +134,10 @@ func (l *Ledger) incidentOf(tx Tx, r *reader, key string, m *store.Message, n ui
 // open opens a new incident with the copy numbered n, or takes the one for
 // what is too much.
 func (l *Ledger) open(tx Tx, r *reader, key string, m *store.Message, n uint64, at time.Time) *incident {
-	if i := l.overflow(tx, r, m, n, at); i != nil {
+	if i := l.overflow(tx, r, m.Reading.Signature, n, at, l.burst(r, at)[m.Reading.Signature.Source]); i != nil {
 		return i
 	}
-	i := opened(incidentID(n), r.Name, key, m, n, at)
+	i := newIncident(l.incidentID(n), r.Name, key, m.Reading.Signature, n, at)
 	l.begin(tx, r, i)
 	l.surge(r, i)
 	return i
@@ -149,12 +151,18 @@ func (l *Ledger) begin(tx Tx, r *reader, i *incident) *incident {
 	return i
 }
 
-// incidentID names an incident after the copy that opened it.
-func incidentID(n uint64) string { return "i" + strconv.FormatUint(n, 10) }
+// incidentID names an incident after the copy that opened it. A copy that was
+// moved may open another.
+func (l *Ledger) incidentID(n uint64) string {
+	id := "i" + strconv.FormatUint(n, 10)
+	for k, first := 2, id; l.byIncident[id] != nil; k++ {
+		id = first + "-" + strconv.Itoa(k)
+	}
+	return id
+}
 
-// opened is an incident as its first copy opens it.
-func opened(id, reader, key string, m *store.Message, n uint64, at time.Time) *incident {
-	s := m.Reading.Signature
+// newIncident is an incident as its first copy opens it.
+func newIncident(id, reader, key string, s store.Signature, n uint64, at time.Time) *incident {
 	return &incident{Incident: Incident{
 		ID: id, Reader: reader, Key: strings.Clone(key), // not to keep the whole mail
 		Title: strings.Clone(s.Title), Signature: strings.Clone(s.ID), Format: strings.Clone(s.Format), Recovers: s.Recovers,
@@ -193,6 +201,6 @@ func (l *Ledger) telling(i *incident, now time.Time) store.Incident {
 		Format: i.Format, Recovers: i.Recovers, Opened: i.Opened, Again: i.Again,
 		Closed: i.closed(now, l.limits), Copies: i.visible(), First: t.first, Last: t.last,
 		Objects: t.list(), ObjectCount: len(t.objects), Others: t.others,
-		Notice: i.Notice, Announced: i.Announced, Before: i.Told, Also: i.also(),
+		Notice: i.Notice, Announced: i.Announced, Before: i.Told || i.told, Also: i.also(),
 	}
 }

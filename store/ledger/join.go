@@ -44,7 +44,8 @@ func (l *Ledger) join(tx Tx, old *store.Message, set *Set, j store.Join) []*inci
 		if !set.Contains(c.Number) {
 			continue
 		}
-		key := l.key(&m, *c, nil)
+		key, by := l.key(&m, *c, nil)
+		l.group(c, by)
 		i := l.incidentOf(tx, l.reader(c.Reader), key, &m, c.Number, j.At)
 		c.Class, c.Reason, c.Incident = store.Alert, j.Reason, i.ID
 		l.joined(tx, &m, i, c.Number, j.Reason)

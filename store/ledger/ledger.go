@@ -32,6 +32,8 @@ type Ledger struct {
 	shown    map[uint64]uint32
 	progress map[uint64]store.Progress
 
+	homes      homes
+	homed      int // how often they were replaced
 	owners     owners
 	readers    table[reader]
 	incidents  table[incident]

@@ -182,8 +182,7 @@ func (b *batch) tells() bool { return b.Assumed || b.Whole || b.Outcome == store
 func (l *Ledger) tell(b *batch) {
 	for _, r := range l.each(b.set) {
 		if i := l.incidents.get(r.incident); i != nil {
-			i.Told = true
-			i.Since = i.Since || b.sequence > i.Sequence
+			i.tells(b)
 		}
 	}
 	l.end(b.set, told, b.index, b.Ended)

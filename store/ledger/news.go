@@ -124,7 +124,7 @@ func (l *Ledger) newsOf(name string, limit int) []uint64 {
 func (r *Reads) named(ctx context.Context, numbers []uint64) ([]store.Entry, error) {
 	var read []found
 	err := r.source(func(src Source) error {
-		for f, err := range visit(ctx, src, setOf(numbers)) {
+		for f, err := range visit(ctx, src, nil, setOf(numbers)) {
 			if err != nil {
 				return err
 			}
@@ -167,7 +167,7 @@ func (l *Ledger) due(now time.Time, limit int) (due []uint64, next time.Time) {
 func (r *Reads) Preview(ctx context.Context, o store.Operate) (store.Preview, error) {
 	p := store.Preview{Readers: make(map[string]int), Incidents: make(map[string]int)}
 	s, err := r.Sift(ctx, o)
-	if s == nil || err != nil {
+	if s == nil || s.matched == nil || err != nil {
 		return p, err
 	}
 	var samples []uint64

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
@@ -25,7 +27,7 @@ func (l *Ledger) Operate(tx Tx, o store.Operate, s *Sifted) (store.Operation, er
 	case store.OpHold, store.OpRelease, store.OpPurge, store.OpExpire:
 		return l.touch(tx, o, s)
 	case store.OpRule:
-		return l.lay(tx, o)
+		return l.lay(tx, o, s)
 	case store.OpEnd, store.OpExtend:
 		return l.alter(tx, o)
 	}
@@ -82,8 +84,8 @@ func named(o store.Operate, f filter.Filter) store.Operation {
 	}
 }
 
-// lay leaves a standing rule without touching a copy.
-func (l *Ledger) lay(tx Tx, o store.Operate) (store.Operation, error) {
+// lay leaves a standing rule.
+func (l *Ledger) lay(tx Tx, o store.Operate, s *Sifted) (store.Operation, error) {
 	if o.Rule == nil {
 		return store.Operation{}, fmt.Errorf("operation %s adds no rule: %w", o.ID, store.ErrInvalid)
 	}
@@ -91,10 +93,56 @@ func (l *Ledger) lay(tx Tx, o store.Operate) (store.Operation, error) {
 	if err != nil {
 		return store.Operation{}, err
 	}
+	if r.Kind == store.RuleGroup {
+		return l.layGroup(tx, o, r, s)
+	}
 	l.follow(tx, o.Term)
 	op := l.book(tx, named(o, r.filter), nil, r)
 	l.change(tx, r)
 	return op.telling(), nil
+}
+
+// layGroup leaves a grouping rule, and gives what is there its homes.
+func (l *Ledger) layGroup(tx Tx, o store.Operate, r *rule, s *Sifted) (store.Operation, error) {
+	if s == nil {
+		s = &Sifted{regrouping: newRegrouping(0, r.lays)}
+	}
+	inFlight, err := l.ask(tx, s.regrouping, l.movable(o.At))
+	if err != nil {
+		return store.Operation{}, err
+	}
+	l.follow(tx, o.Term)
+	moves := l.regroup(tx, s.regrouping, o)
+	set, all := roaring64.New(), roaring64.New()
+	for _, m := range moves {
+		all.Or(m.set)
+		if m.from != m.to {
+			set.Or(m.set)
+		}
+	}
+	told := named(o, r.filter)
+	told.InFlight = inFlight
+	told.Moves, told.Moved = tellMoves(moves)
+	l.count(&told, set)
+	op := l.book(tx, told, set, r)
+	op.moves, op.groups = moves, all
+	l.change(tx, r)
+	putMoves(tx, Moves{Sequence: op.sequence, Operation: op.ID}, moves)
+	l.settleHomes(s.facts)
+	l.relocate(tx, moves, s.regrouping)
+	return op.telling(), nil
+}
+
+// tellMoves are the moves of the most copies, and how many there are in all.
+func tellMoves(moves []home) (most []store.Move, all int) {
+	for _, m := range moves {
+		if m.from == m.to {
+			continue
+		}
+		most = append(most, store.Move{Reader: m.to.Reader, From: m.from.ID, To: m.to.ID, Copies: int(m.set.GetCardinality())})
+	}
+	slices.SortStableFunc(most, func(a, b store.Move) int { return cmp.Compare(b.Copies, a.Copies) })
+	return most[:min(len(most), 20)], len(most)
 }
 
 // alter ends or extends a standing rule.

@@ -43,6 +43,12 @@ type operation struct {
 	covers          *Set // kept copies that it touched or its rule caught
 	caught          *Set // of these, those that the rule caught
 	rule            *rule
+	// Of one whose rule groups: where it took the copies that were there, and
+	// where its undo, at backAt, took those that came under it.
+	moves  []home // some of which lead where the copies were already
+	back   []home
+	backAt uint64
+	groups *Set // all copies that its rule gave a home
 }
 
 // acts reports whether the operation was not undone.
@@ -96,7 +102,7 @@ func (l *Ledger) book(tx Tx, told store.Operation, set *Set, r *rule) *operation
 	}
 	o := &operation{
 		Operation: told, sequence: l.sequence(), effect: effectOf(told.Kind, r),
-		covers: set, caught: roaring64.New(), rule: r,
+		covers: set, caught: roaring64.New(), groups: roaring64.New(), rule: r,
 	}
 	if r != nil {
 		o.Rule = r.ID

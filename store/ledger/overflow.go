@@ -18,27 +18,27 @@ type burst struct {
 }
 
 // overflow is the incident that takes a mail of a new key once its source has
-// opened as many in this hour as it may, or the reader has as many as are
+// opened as many as it may, or the reader has as many as are
 // kept; nil while there is room. Every mail in it is counted and listed like
 // any other. It closes after quiet: nobody can say what all recovered from.
-func (l *Ledger) overflow(tx Tx, r *reader, m *store.Message, n uint64, at time.Time) *incident {
-	source := m.Reading.Signature.Source
+func (l *Ledger) overflow(tx Tx, r *reader, s store.Signature, n uint64, at time.Time, opened int) *incident {
+	source := s.Source
 	var key, title string
 	switch {
 	case over(len(r.incidents), l.limits.Incidents):
 		source = ""
 		key = overflowFormat
 		title = fmt.Sprintf("Further mail of all kinds, beyond %d incidents", l.limits.Incidents)
-	case over(l.burst(r, at)[source], l.limits.Openings):
+	case over(opened, l.limits.Openings):
 		key = overflowFormat + " " + source
 		title = fmt.Sprintf("Further kinds of mail from %s, beyond %d", sourceName(source), l.limits.Openings)
 	default:
 		return nil
 	}
-	if i := r.current[key]; i != nil && i.closed(at, l.limits).IsZero() {
+	if i := r.current[key]; i != nil && (i.came.copies == 0 || i.closed(at, l.limits).IsZero()) {
 		return i
 	}
-	i := opened(incidentID(n), r.Name, key, m, n, at)
+	i := newIncident(l.incidentID(n), r.Name, key, s, n, at)
 	i.Title, i.Signature, i.Format, i.Recovers, i.Source = title, key, overflowFormat, false, strings.Clone(source)
 	return l.begin(tx, r, i)
 }

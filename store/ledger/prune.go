@@ -35,6 +35,10 @@ func (l *Ledger) pruneOperations(tx Tx, now time.Time) {
 		delete(l.operation, o.ID)
 		delete(l.owners.byIndex, o.index)
 		tx.DropOperation(o.sequence)
+		if o.regroups() {
+			tx.DropMoves(o.sequence)
+			tx.DropMoves(o.backAt)
+		}
 		if o.rule != nil {
 			l.rules = slices.DeleteFunc(l.rules, func(r *rule) bool { return r == o.rule })
 			tx.DropRule(o.rule.ID)
@@ -52,30 +56,36 @@ func (l *Ledger) spent(o *operation, now time.Time) bool {
 	if r := o.rule; r != nil && (r.Ended.IsZero() || now.Before(r.Ended.Add(keep))) {
 		return false
 	}
-	return !o.acts() || o.covers.IsEmpty()
+	return (!o.acts() || o.covers.IsEmpty() && o.groups.IsEmpty()) && !o.returning()
 }
 
 // pruneIncidents removes incidents that cannot open again and of which nothing is kept.
 func (l *Ledger) pruneIncidents(tx Tx, now time.Time) {
+	wanted := l.wanted()
 	gone := func(i *incident) bool {
-		return i.kept() == 0 && !now.Before(i.closes(l.limits).Add(l.limits.Again))
+		return i.kept() == 0 && !wanted[i] && !now.Before(i.closes(l.limits).Add(l.limits.Again))
 	}
 	for _, r := range l.byReader {
-		r.incidents = slices.DeleteFunc(r.incidents, func(i *incident) bool {
-			if !gone(i) {
-				return false
-			}
-			for _, key := range i.keys() {
-				if r.current[key] == i {
-					delete(r.current, key)
-				}
-			}
-			delete(l.byIncident, i.ID)
-			l.incidents.remove(i.index)
-			tx.DropIncident(i.ID)
-			return true
-		})
+		l.dropIncidents(tx, r, gone)
 	}
+}
+
+// dropIncidents removes some incidents of a reader. No copy may be in them.
+func (l *Ledger) dropIncidents(tx Tx, r *reader, gone func(*incident) bool) {
+	r.incidents = slices.DeleteFunc(r.incidents, func(i *incident) bool {
+		if !gone(i) {
+			return false
+		}
+		for _, key := range i.keys() {
+			if r.current[key] == i {
+				delete(r.current, key)
+			}
+		}
+		delete(l.byIncident, i.ID)
+		l.incidents.remove(i.index)
+		tx.DropIncident(i.ID)
+		return true
+	})
 }
 
 // pruneReaders removes readers of whom nothing is kept.

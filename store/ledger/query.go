@@ -82,7 +82,7 @@ func (r *Reads) body(e store.Entry) func() []byte {
 func (r *Reads) page(ctx context.Context, set *Set) ([]found, error) {
 	var read []found
 	err := r.source(func(src Source) error {
-		for f, err := range visitAll(ctx, src, set) {
+		for f, err := range visitAll(ctx, src, nil, set) {
 			if err != nil {
 				return err
 			}
@@ -124,7 +124,7 @@ func (r *Reads) entries(read []found) iter.Seq2[store.Entry, error] {
 func (l *Ledger) entry(f found, r *row) store.Entry {
 	n := f.copy.Number
 	e := store.Entry{
-		Message: f.message, Copy: l.effective(f.copy), Fate: r.fate.name(),
+		Message: f.message, Copy: l.effective(l.homes.at(f.copy)), Fate: r.fate.name(),
 		In: l.owners.byIndex[r.in].id(), Progress: l.progress[n],
 	}
 	if b := l.shown[n]; b != 0 {

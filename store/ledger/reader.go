@@ -115,13 +115,13 @@ func (l *Ledger) after(n uint64) uint64 {
 const most = 256
 
 // openings are the times at which the reader's last incidents opened, but for
-// those that operators keep from the reader.
+// those that operators keep from the reader, or made of others.
 func (l *Ledger) openings(r *reader) []time.Time {
 	var times []time.Time
 	for k := len(r.incidents) - 1; k >= 0 && len(times) < most; k-- {
 		i := r.incidents[k]
 		row := l.row(i.Number)
-		if row == nil || row.fate == purged || row.fate == held || l.silenced.Contains(i.Number) {
+		if i.Split != "" || row == nil || row.fate == purged || row.fate == held || l.silenced.Contains(i.Number) {
 			continue
 		}
 		times = append(times, i.Opened)

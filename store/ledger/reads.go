@@ -52,7 +52,7 @@ func (r *Reads) Status(ctx context.Context, now time.Time) (store.Status, error)
 		return s, ctx.Err()
 	}
 	err := r.source(func(src Source) error {
-		for f, err := range visit(ctx, src, setOf([]uint64{oldest})) {
+		for f, err := range visit(ctx, src, nil, setOf([]uint64{oldest})) {
 			if err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ func (l *Ledger) status(now time.Time) (store.Status, uint64) {
 // messagesOf are the messages of some copies.
 func messagesOf(src Source, set *Set) ([]*store.Message, error) {
 	var all []*store.Message
-	for f, err := range visit(context.Background(), src, set) {
+	for f, err := range visit(context.Background(), src, nil, set) {
 		if err != nil {
 			return nil, err
 		}

@@ -65,6 +65,8 @@ type Writer interface {
 	// that is kept.
 	PutOperation(o Operation)
 	DropOperation(sequence uint64)
+	PutMoves(m Moves) // by Sequence
+	DropMoves(sequence uint64)
 	PutRule(r store.Rule) // by ID
 	DropRule(id string)
 	PutSlot(s store.Slot) // by ID
@@ -114,6 +116,24 @@ type Operation struct {
 	Set       *Set
 }
 
+// Moves are where a grouping rule's operation took copies to, or, Back, where
+// its undo took copies that had come under the rule.
+type Moves struct {
+	Sequence  uint64 `cbor:"1,keyasint"`
+	Operation string `cbor:"2,keyasint"`
+	Back      bool   `cbor:"3,keyasint,omitempty"`
+	Homes     []Home `cbor:"4,keyasint,omitempty"`
+}
+
+// Home is an incident that some copies of another were moved to; By is, of
+// those that an undo moved, the operation under whose rule they are now, if any.
+type Home struct {
+	From string `cbor:"1,keyasint"`
+	To   string `cbor:"2,keyasint"`
+	Set  *Set   `cbor:"3,keyasint"`
+	By   string `cbor:"4,keyasint,omitempty"`
+}
+
 // Key is the key of a message, kept for a while after the message.
 type Key struct {
 	Key string `cbor:"1,keyasint"`
@@ -141,8 +161,9 @@ type Incident struct {
 	Again     int       `cbor:"10,keyasint,omitempty"`
 	Notice    string    `cbor:"11,keyasint,omitempty"`
 	Announced time.Time `cbor:"12,keyasint"`
-	// Told is set when a digest told it, Since when one did that was cut
-	// after it opened last. Copies that are kept say the same.
+	// Told is set when a digest told copies of it that were removed, Since
+	// when one did that was cut after it opened last. Copies that are kept
+	// say the same.
 	Told  bool `cbor:"13,keyasint,omitempty"`
 	Since bool `cbor:"14,keyasint,omitempty"`
 	// Came and Base sum up the copies that retention removed: all of them,
@@ -151,6 +172,8 @@ type Incident struct {
 	Base *Tally `cbor:"16,keyasint,omitempty"`
 	// Also are the keys under which mail finds it since an upgrade.
 	Also []Alias `cbor:"19,keyasint,omitempty"`
+	// Split is the operation whose rule opened it with copies of others.
+	Split string `cbor:"20,keyasint,omitempty"`
 }
 
 // Tally sums up copies of one incident.

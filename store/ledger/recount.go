@@ -18,11 +18,12 @@ type recounting struct {
 	tallies map[string]*tally
 	purges  map[string]int // what the incident's count of purges was
 	numbers *Set           // the copies to count
+	homes   homes
 }
 
 // recounting is what must be counted anew of some incidents.
 func (l *Ledger) recounting(of []*incident) *recounting {
-	c := &recounting{limit: l.limits.Objects, top: l.next, tallies: make(map[string]*tally), purges: make(map[string]int)}
+	c := &recounting{limit: l.limits.Objects, top: l.next, tallies: make(map[string]*tally), purges: make(map[string]int), homes: l.homes}
 	wanted := make([]bool, len(l.incidents.items))
 	low := l.next
 	for _, i := range of {
@@ -41,7 +42,7 @@ func (l *Ledger) recounting(of []*incident) *recounting {
 // cannot be read, the counts stay as they are.
 func (l *Ledger) recame(tx Source, of []*incident) {
 	wanted := make([]bool, len(l.incidents.items))
-	c := recounting{limit: l.limits.Objects, tallies: make(map[string]*tally)}
+	c := recounting{limit: l.limits.Objects, tallies: make(map[string]*tally), homes: l.homes}
 	low := l.next
 	for _, i := range of {
 		wanted[i.index], c.tallies[i.ID] = true, restored(i.Came)
@@ -81,7 +82,7 @@ func (c *recounting) run(ctx context.Context, src Source) error {
 	if len(c.tallies) == 0 {
 		return nil
 	}
-	for f, err := range visit(ctx, src, c.numbers) {
+	for f, err := range visit(ctx, src, c.homes, c.numbers) {
 		if err != nil {
 			return err
 		}

@@ -92,12 +92,13 @@ func (l *Ledger) rekey(tx Tx, m *store.Message, reading store.Reading, at time.T
 		body = bodyOf(tx, m)()
 	}
 	for _, c := range m.Copies {
+		c = l.homes.at(c)
 		i := l.byIncident[c.Incident]
 		if i == nil || !i.takes(at, l.limits) {
 			continue
 		}
 		for _, move := range [...][2]string{
-			{l.key(&old, c, body), l.key(&now, c, body)},
+			{l.keyAlone(&old, c, body), l.keyAlone(&now, c, body)},
 			{old.Reading.Signature.ID, now.Reading.Signature.ID},
 		} {
 			if i.has(move[0]) {
@@ -105,6 +106,11 @@ func (l *Ledger) rekey(tx Tx, m *store.Message, reading store.Reading, at time.T
 			}
 		}
 	}
+}
+
+func (l *Ledger) keyAlone(m *store.Message, c store.Copy, body []byte) string {
+	key, _ := l.key(m, c, body)
+	return key
 }
 
 // alias enters an incident under a further key. A key under which mail finds
@@ -127,8 +133,11 @@ func (l *Ledger) alias(tx Tx, i *incident, key string, at time.Time) {
 }
 
 // takes reports whether mail of its key still belongs to it: it is open, or
-// would open again.
+// would open again, or a rule took all of its mail elsewhere.
 func (i *incident) takes(at time.Time, limits store.Limits) bool {
+	if i.came.copies == 0 {
+		return true
+	}
 	closed := i.closed(at, limits)
 	return closed.IsZero() || at.Sub(closed) < limits.Again
 }

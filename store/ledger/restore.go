@@ -20,6 +20,7 @@ type Restore struct {
 	incidents  []Incident
 	operations []Operation
 	batches    []Batch
+	moves      []Moves
 	books      []*batch // in order of sequence
 	endings    map[uint64]Ending
 	ready      bool
@@ -90,6 +91,10 @@ func (r *Restore) Message(segment uint64, m *store.Message) error {
 		for _, o := range l.catchers(*c) {
 			l.cover(o, c.Number)
 		}
+		if o := l.operation[c.Grouped]; o != nil {
+			l.cover(o, c.Number)
+			o.groups.Add(c.Number)
+		}
 	}
 	return nil
 }
@@ -100,10 +105,15 @@ func (l *Ledger) incidentBack(c *store.Copy, m *store.Message) *incident {
 	if c.Class != store.Alert {
 		return nil
 	}
+	if w := l.homes[c.Number]; w.in != nil {
+		w.came = l.byIncident[c.Incident]
+		l.homes[c.Number] = w
+		return w.in
+	}
 	if i := l.byIncident[c.Incident]; i != nil {
 		return i
 	}
-	i := opened(c.Incident, c.Reader, m.Reading.Signature.ID, m, c.Number, m.Accepted)
+	i := newIncident(c.Incident, c.Reader, m.Reading.Signature.ID, m.Reading.Signature, c.Number, m.Accepted)
 	l.enlist(i, l.reader(c.Reader))
 	return i
 }
@@ -148,6 +158,7 @@ func (r *Restore) prepare() {
 	for _, o := range r.operations {
 		r.file(o)
 	}
+	r.moveIn()
 	slices.SortFunc(r.batches, func(a, b Batch) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	for _, b := range r.batches {
 		book := &batch{Batch: b.Batch, sequence: b.Sequence, set: orEmpty(b.Set)}
@@ -170,7 +181,7 @@ func (r *Restore) file(o Operation) {
 	l := r.ledger
 	book := &operation{
 		Operation: o.Operation, sequence: o.Sequence, rule: r.rule(o.Operation),
-		covers: orEmpty(o.Set), caught: roaring64.New(),
+		covers: orEmpty(o.Set), caught: roaring64.New(), groups: roaring64.New(),
 	}
 	book.effect = effectOf(book.Kind, book.rule)
 	l.head.Sequence = max(l.head.Sequence, o.Sequence)
@@ -194,6 +205,16 @@ func (r *Restore) Finish() *Ledger {
 	all := l.all()
 	for _, o := range l.operations {
 		o.covers.And(all)
+		for _, m := range slices.Concat(o.moves, o.back) {
+			m.set.And(all)
+		}
+	}
+	l.settleHomes(nil)
+	for _, o := range l.operations {
+		for _, m := range o.moves {
+			o.groups.Or(m.set)
+		}
+		o.coverBack()
 	}
 	for _, b := range r.books {
 		b.set.And(all)

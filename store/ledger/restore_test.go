@@ -111,7 +111,7 @@ func TestVisitPastDamage(t *testing.T) {
 	}
 	var read []uint64
 	damage := 0
-	for f, err := range visitAll(context.Background(), tx, setOf([]uint64{2, 4, 5, 7, 101, 150, 200, 300, 400})) {
+	for f, err := range visitAll(context.Background(), tx, nil, setOf([]uint64{2, 4, 5, 7, 101, 150, 200, 300, 400})) {
 		switch {
 		case err != nil:
 			t.Fatal(err)
@@ -147,7 +147,7 @@ func TestVisitEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	n := 0
-	for _, err := range visit(ctx, tx, setOf([]uint64{1, 2})) {
+	for _, err := range visit(ctx, tx, nil, setOf([]uint64{1, 2})) {
 		if n++; n == 2 && !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v", err)
 		}
@@ -156,7 +156,7 @@ func TestVisitEnds(t *testing.T) {
 	if n != 2 {
 		t.Errorf("%d steps", n)
 	}
-	for _, err := range visit(context.Background(), failing{tx, broken}, setOf([]uint64{1, 2})) {
+	for _, err := range visit(context.Background(), failing{tx, broken}, nil, setOf([]uint64{1, 2})) {
 		if !errors.Is(err, broken) {
 			t.Errorf("error %v", err)
 		}

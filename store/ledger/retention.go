@@ -107,6 +107,11 @@ func (l *Ledger) strike(s *segment) {
 	for _, set := range sets {
 		set.RemoveRange(s.first, s.end())
 	}
+	for _, r := range l.byReader {
+		if r.mine.IsEmpty() {
+			r.last = "" // told by copies alone
+		}
+	}
 	for _, r := range s.rows {
 		l.owners.count(r.in, -1)
 	}
@@ -122,8 +127,9 @@ func (l *Ledger) sumUp(tx Tx, s *segment, now time.Time) (early []*incident, err
 	gone := roaring64.New()
 	gone.AddRange(s.first, s.end())
 	var staying []*incident
+	wanted := l.wanted()
 	for _, i := range l.incidentsIn(gone) {
-		if l.stays(i, s, now) {
+		if wanted[i] || l.stays(i, s, now) {
 			staying = append(staying, i)
 		}
 	}
@@ -136,6 +142,7 @@ func (l *Ledger) sumUp(tx Tx, s *segment, now time.Time) (early []*incident, err
 		}
 	}
 	for _, i := range staying {
+		i.Told, i.Since = i.Told || i.told, i.Since || i.since
 		if i.low < s.first {
 			early = append(early, i)
 		} else {
@@ -173,7 +180,7 @@ func (l *Ledger) retain(tx Tx, s *segment, staying []*incident) error {
 			}
 		}
 	}
-	for f, err := range visit(context.Background(), tx, wanted) {
+	for f, err := range visit(context.Background(), tx, l.homes, wanted) {
 		if err != nil {
 			return err
 		}
@@ -197,5 +204,7 @@ func (l *Ledger) discharge(tx Tx, gone *Set) {
 		}
 		o.covers.AndNot(gone)
 		o.caught.AndNot(gone)
+		o.groups.AndNot(gone)
 	}
+	l.strikeHomes(gone)
 }

@@ -25,16 +25,46 @@ func (r *rule) matches(e store.Entry, body []byte) bool {
 
 // key is the incident key of a copy: that of the newest group rule that
 // matches, so that a correction corrects what stood before, else the signature.
-func (l *Ledger) key(m *store.Message, c store.Copy, body []byte) string {
+func (l *Ledger) key(m *store.Message, c store.Copy, body []byte) (string, *operation) {
 	e := store.Entry{Message: m, Copy: c, Fate: store.Waiting}
 	for _, r := range slices.Backward(l.rules) {
-		if r.Kind == store.RuleGroup && r.matches(e, body) {
-			if key := r.filter.Key(r.Key, e); key != "" {
-				return key
-			}
+		if !r.Active(m.Accepted) {
+			continue
+		}
+		if key := r.decides(e, func() []byte { return body }); key != "" {
+			return key, r.operation
 		}
 	}
-	return m.Reading.Signature.ID
+	return m.Reading.Signature.ID, nil
+}
+
+// group notes that a copy came under the rule of an operation, if any.
+func (l *Ledger) group(c *store.Copy, by *operation) {
+	c.Grouped = ""
+	if by != nil {
+		c.Grouped = by.ID
+		l.cover(by, c.Number)
+		by.groups.Add(c.Number)
+	}
+}
+
+// grouper is the operation for whose rule a copy is in its incident: the
+// latest that was not undone.
+func (l *Ledger) grouper(n uint64) string {
+	for _, o := range slices.Backward(l.operations) {
+		if o.regroups() && o.acts() && o.groups.Contains(n) {
+			return o.ID
+		}
+	}
+	return ""
+}
+
+// decides is the key that a rule gives a copy that comes, "" for none.
+func (r *rule) decides(e store.Entry, body func() []byte) string {
+	if r.Kind != store.RuleGroup || r.broken || !r.filter.Match(e, e.Message.Accepted, body) {
+		return ""
+	}
+	return r.filter.Key(r.Key, e)
 }
 
 // catch lets the standing rules act on a copy that is being admitted, and
@@ -102,6 +132,7 @@ func (l *Ledger) effective(c store.Copy) store.Copy {
 	if c.Caught != "" || c.Silenced != "" {
 		l.mark(&c, l.catchers(c))
 	}
+	c.Grouped = l.grouper(c.Number)
 	return c
 }
 

@@ -15,17 +15,22 @@ import (
 
 // Sifted is what the filter of an operation matched at one moment.
 type Sifted struct {
-	top     uint64 // numbers below were looked at
-	alerts  *Set
-	fates   [flight + 1]*Set // of the live copies at that moment
-	matched *Set
+	top         uint64 // numbers below were looked at
+	alerts      *Set
+	fates       [flight + 1]*Set // of the live copies at that moment
+	matched     *Set
+	homes       homes
+	homed       int
+	*regrouping // of a grouping rule
 }
 
 // Sift runs the filter of an operation over the live copies, without keeping
-// commands waiting. Kinds that touch no copy need none.
+// commands waiting; it asks a grouping rule for its keys. Other kinds need none.
 func (r *Reads) Sift(ctx context.Context, o store.Operate) (*Sifted, error) {
 	switch o.Kind {
 	case store.OpHold, store.OpRelease, store.OpPurge, store.OpExpire:
+	case store.OpRule:
+		return r.siftRule(ctx, o)
 	default:
 		return nil, nil
 	}
@@ -96,7 +101,7 @@ func upTo(set *Set, highest uint64) {
 
 // moment is the ledger as of now, for sifting.
 func (l *Ledger) moment() *Sifted {
-	s := &Sifted{top: l.next, alerts: l.alerts.Clone()}
+	s := &Sifted{top: l.next, alerts: l.alerts.Clone(), homes: l.homes, homed: l.homed}
 	for f := range s.fates {
 		s.fates[f] = l.fates[f].Clone()
 	}
@@ -115,7 +120,7 @@ func (s *Sifted) fate(n uint64) store.Fate {
 // match runs a filter over the copies of a set.
 func (s *Sifted) match(ctx context.Context, src Source, f filter.Filter, o store.Operate, set *Set) (*Set, error) {
 	matched := roaring64.New()
-	for c, err := range visit(ctx, src, set) {
+	for c, err := range visit(ctx, src, s.homes, set) {
 		if err != nil {
 			return nil, err
 		}
@@ -154,6 +159,9 @@ func (l *Ledger) complete(tx Tx, o store.Operate, s *Sifted) (*Set, filter.Filte
 	changed := roaring64.Xor(s.alerts, l.alerts)
 	for i := range s.fates {
 		changed.Or(roaring64.Xor(s.fates[i], l.fates[i]))
+	}
+	if s.homed != l.homed {
+		changed.Or(s.homes.differing(l.homes))
 	}
 	changed.And(live)
 	matched := roaring64.And(s.matched, live)

@@ -54,17 +54,20 @@ func (t *tally) list() []store.Object {
 }
 
 // fold adds one copy of a message. At most limit objects are kept apart.
-func (t *tally) fold(m *store.Message, limit int) {
+func (t *tally) fold(m *store.Message, limit int) { t.take(m.Accepted, m.Reading.Reports, limit) }
+
+// take is fold for what it needs of the message.
+func (t *tally) take(accepted time.Time, reports []store.Report, limit int) {
 	t.copies++
-	t.first, t.last = earlier(t.first, m.Accepted), later(t.last, m.Accepted)
-	for _, r := range m.Reading.Reports {
-		t.report(r, moment(r, m.Accepted), limit)
+	t.first, t.last = earlier(t.first, accepted), later(t.last, accepted)
+	for _, r := range reports {
+		t.report(r, moment(r, accepted), limit)
 	}
 	switch {
 	case t.problems > 0:
 		t.cleared = time.Time{}
 	case t.recoveries > 0 && t.cleared.IsZero():
-		t.cleared = m.Accepted
+		t.cleared = accepted
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 
 // Undo takes an operation back: each copy it touched goes to where the other
 // operations leave it, and the rule that it left ends.
-func (l *Ledger) Undo(tx Tx, u store.Undo) (store.Operation, error) {
+//
+// What must be read was read by [Reads.SiftUndo] before, without the lock.
+func (l *Ledger) Undo(tx Tx, u store.Undo, s *Sifted) (store.Operation, error) {
 	o := l.operation[u.Operation]
 	if o == nil {
 		return store.Operation{}, fmt.Errorf("operation %q: %w", u.Operation, store.ErrNotFound)
@@ -24,11 +26,22 @@ func (l *Ledger) Undo(tx Tx, u store.Undo) (store.Operation, error) {
 	if o.Forever {
 		return store.Operation{}, fmt.Errorf("operation %s deleted for good: %w", o.ID, store.ErrInvalid)
 	}
+	var g *regrouping
+	if o.regroups() {
+		var err error
+		if g, err = l.reconsider(tx, o, s); err != nil {
+			return store.Operation{}, err
+		}
+	}
 	l.follow(tx, u.Term)
 	o.Undone, o.UndoneBy = u.At, u.By
-	o.keep(tx)
 	l.unrule(tx, o, u)
-	l.uncover(o)
+	if g != nil {
+		l.ungroup(tx, o, g, u.At)
+	} else {
+		l.uncover(o)
+	}
+	o.keep(tx)
 	return o.telling(), nil
 }
 

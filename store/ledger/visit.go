@@ -20,11 +20,12 @@ type found struct {
 // gap is how many copies are read past rather than looked up.
 const gap = 64
 
-// visit yields the kept copies of a set, in order of number. Messages that
+// visit yields the kept copies of a set, in order of number, with the incidents
+// that their homes say; without homes, with those they came to. Messages that
 // cannot be read are left out.
-func visit(ctx context.Context, src Source, set *Set) iter.Seq2[found, error] {
+func visit(ctx context.Context, src Source, h homes, set *Set) iter.Seq2[found, error] {
 	return func(yield func(found, error) bool) {
-		for f, err := range visitAll(ctx, src, set) {
+		for f, err := range visitAll(ctx, src, h, set) {
 			if f.damage == nil && !yield(f, err) {
 				return
 			}
@@ -33,9 +34,9 @@ func visit(ctx context.Context, src Source, set *Set) iter.Seq2[found, error] {
 }
 
 // visitAll also yields the damage of messages on the way that cannot be read.
-func visitAll(ctx context.Context, src Source, set *Set) iter.Seq2[found, error] {
+func visitAll(ctx context.Context, src Source, h homes, set *Set) iter.Seq2[found, error] {
 	return func(yield func(found, error) bool) {
-		v := visitor{ctx: ctx, src: src, next: set.Iterator(), yield: yield}
+		v := visitor{ctx: ctx, src: src, homes: h, next: set.Iterator(), yield: yield}
 		for v.next.HasNext() && v.run() {
 		}
 	}
@@ -45,6 +46,7 @@ func visitAll(ctx context.Context, src Source, set *Set) iter.Seq2[found, error]
 type visitor struct {
 	ctx   context.Context
 	src   Source
+	homes homes
 	next  roaring64.IntPeekable64
 	yield func(found, error) bool
 }
@@ -87,7 +89,7 @@ func (v *visitor) message(m *store.Message) bool {
 			continue
 		}
 		v.next.Next()
-		if !v.yield(found{message: m, copy: c}, nil) {
+		if !v.yield(found{message: m, copy: v.homes.at(c)}, nil) {
 			return false
 		}
 	}

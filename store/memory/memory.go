@@ -131,7 +131,11 @@ func (s *Store) Operate(ctx context.Context, o store.Operate) (store.Operation, 
 
 // Undo takes an operation back.
 func (s *Store) Undo(ctx context.Context, u store.Undo) (store.Operation, error) {
-	return answer(ctx, s, func(l *ledger.Ledger) (store.Operation, error) { return l.Undo(s.records, u) })
+	sifted, err := s.SiftUndo(ctx, u)
+	if err != nil {
+		return store.Operation{}, err
+	}
+	return answer(ctx, s, func(l *ledger.Ledger) (store.Operation, error) { return l.Undo(s.records, u, sifted) })
 }
 
 // Tend does the housekeeping of one moment.

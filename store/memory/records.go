@@ -24,6 +24,7 @@ type records struct {
 	batches    map[uint64]ledger.Batch
 	mails      map[string][]byte
 	operations map[uint64]ledger.Operation
+	moves      map[uint64]ledger.Moves
 	rules      map[string]store.Rule
 	slots      map[string]store.Slot
 	readers    map[string]store.Reader
@@ -40,6 +41,7 @@ func newRecords() *records {
 		segments: make(map[uint64]uint64), messages: make(map[uint64]*store.Message), bodies: make(map[uint64][]byte),
 		progress: make(map[uint64]store.Progress), endings: make(map[uint64]ledger.Ending),
 		batches: make(map[uint64]ledger.Batch), mails: make(map[string][]byte), operations: make(map[uint64]ledger.Operation),
+		moves: make(map[uint64]ledger.Moves),
 		rules: make(map[string]store.Rule), slots: make(map[string]store.Slot), readers: make(map[string]store.Reader),
 		incidents: make(map[string]ledger.Incident), keys: make(map[string]ledger.Key),
 	}
@@ -209,6 +211,8 @@ func (r *records) PutProgress(number uint64, p store.Progress) { put(r, r.progre
 func (r *records) PutEnding(number uint64, e ledger.Ending)    { put(r, r.endings, number, e) }
 func (r *records) DropBatch(sequence uint64)                   { drop(r, r.batches, sequence) }
 func (r *records) DropOperation(sequence uint64)               { drop(r, r.operations, sequence) }
+func (r *records) PutMoves(m ledger.Moves)                     { put(r, r.moves, m.Sequence, m) }
+func (r *records) DropMoves(sequence uint64)                   { drop(r, r.moves, sequence) }
 func (r *records) PutRule(rule store.Rule)                     { put(r, r.rules, rule.ID, rule) }
 func (r *records) DropRule(id string)                          { drop(r, r.rules, id) }
 func (r *records) PutSlot(s store.Slot)                        { put(r, r.slots, s.ID, s) }

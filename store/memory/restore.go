@@ -2,6 +2,7 @@ package memory
 
 import (
 	"maps"
+	"slices"
 
 	"lull/store"
 	"lull/store/ledger"
@@ -23,6 +24,13 @@ func (r *records) restore(limits store.Limits) *ledger.Ledger {
 	for _, o := range r.operations {
 		o.Set = o.Set.Clone() // the restored ledger changes it
 		into.Operation(o)
+	}
+	for _, m := range r.moves {
+		m.Homes = slices.Clone(m.Homes)
+		for k := range m.Homes {
+			m.Homes[k].Set = m.Homes[k].Set.Clone()
+		}
+		into.Moves(m)
 	}
 	for _, b := range r.batches {
 		b.Set = b.Set.Clone()

@@ -93,7 +93,7 @@ func (m *machine) run() {
 		"accept": m.accept, "accept more": m.accept, "accept and wait": func() { m.accept(); m.wait() }, "wait": m.wait, "clock": m.clock,
 		"digest": m.digest, "digest again": m.digest, "notice": m.notice, "pass": m.pass, "retry": m.retry, "mark": m.mark, "mark more": m.mark,
 		"give up": m.giveUp, "return": m.returns, "join": m.join,
-		"operate": m.operate, "operate more": m.operate, "lay": m.lay, "alter": m.alter, "undo": m.undo, "tend": m.tend,
+		"operate": m.operate, "operate more": m.operate, "lay": m.lay, "regroup": m.regroup, "alter": m.alter, "undo": m.undo, "tend": m.tend,
 		"restart": m.restart, "config": m.config, "refuse": m.refuse,
 	} {
 		actions[name] = func(r *rapid.T) {
@@ -380,7 +380,7 @@ func (m *machine) join() {
 	m.each("join", nil, func(s store.Store) error {
 		return s.Join(m.Context(), store.Join{At: m.now, Numbers: []uint64{c.Number}, Reason: "joined"})
 	})
-	c.Class = store.Alert
+	c.Class, c.loose = store.Alert, true
 }
 
 func (m *machine) refuse() {

@@ -32,6 +32,7 @@ type copyModel struct {
 	next     time.Time // pass: not before
 	sealed   store.Fate
 	endedAt  time.Time
+	loose    bool // its incident's key is not told
 }
 
 // opModel is an operation with the copies it covers.
@@ -42,6 +43,8 @@ type opModel struct {
 	undone bool
 	gone   bool // by retention: what it did stays
 	rule   *ruleModel
+	key    func(*copyModel) string // of a grouping rule
+	loose  map[*copyModel]bool     // may be under it, or not
 }
 
 // ruleModel is a standing rule.
@@ -135,6 +138,10 @@ func (m *model) accept(msg store.Message) {
 		m.copies = append(m.copies, one)
 		for _, o := range m.ops {
 			r := o.rule
+			if o.key != nil {
+				o.group(one)
+				continue
+			}
 			if r == nil || !r.Active(msg.Accepted) || r.Kind == store.RuleSilence && c.Class != store.Alert {
 				continue
 			}
@@ -298,6 +305,9 @@ func (m *model) returns(b *batchModel, at time.Time) {
 func (m *model) undo(o *opModel, at time.Time) {
 	if o.undone {
 		return
+	}
+	if o.key != nil {
+		m.ungroup(o)
 	}
 	o.undone = true
 	switch r := m.rule(o.Operation.Rule); {

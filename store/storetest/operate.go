@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"time"
 
 	"lull/store"
@@ -45,7 +46,7 @@ func purgeUndo(w *world) {
 		w.Fatalf("undone %+v", undone)
 	}
 	w.wait(time.Minute)
-	equal(w, "undone once", w.undo(o.ID), undone)
+	equal(w, "undone once", fmt.Sprint(w.undo(o.ID)), fmt.Sprint(undone))
 	w.fates(map[store.Fate]int{store.Waiting: 6})
 	equal(w, "incidents", len(w.incidents(ann)), 2)
 	equal(w, "objects", len(w.incidents(ann)[0].Objects), 3)
@@ -178,7 +179,7 @@ func operateTwice(w *world) {
 	o := w.order(store.OpPurge, "")
 	first := got(w.Operate(w.Context(), o)).or(w)
 	w.alerts(ann, "s1-disk", 1)
-	equal(w, "answer", got(w.Operate(w.Context(), o)).or(w), first)
+	equal(w, "answer", fmt.Sprint(got(w.Operate(w.Context(), o)).or(w)), fmt.Sprint(first))
 	w.fates(map[store.Fate]int{store.Purged: 2, store.Waiting: 1})
 }
 

@@ -207,6 +207,9 @@ func (m *machine) forget(sealed int) {
 	}
 	for _, o := range m.model.ops {
 		o.gone = !ops[o.ID]
+		if o.gone && o.key != nil {
+			o.letGo()
+		}
 		if o.gone && !o.undone && len(o.covered()) > 0 {
 			m.Fatalf("operation %s is gone and covers %v", o.ID, o.covered())
 		}
@@ -270,6 +273,7 @@ func (m *machine) checkCopies(w *world) {
 			m.Fatalf("copy %s is silenced by %q", e.ID(), e.Copy.Silenced)
 		}
 	}
+	m.checkKeys(w, entries, kept)
 }
 
 func (m *machine) batch(id string) *batchModel {
@@ -355,8 +359,16 @@ func (m *machine) undoAll() {
 	}
 	w := m.worlds[0]
 	w.now, m.calm.now = m.now, m.now
-	m.compareCopies(w.entries(store.Query{}), m.calm.entries(store.Query{}))
+	regrouped := slices.ContainsFunc(m.model.ops, func(o *opModel) bool { return o.key != nil })
+	m.compareCopies(w.entries(store.Query{}), m.calm.entries(store.Query{}), regrouped)
 	done, calm := gather(w, w.Incidents(m.Context(), "", m.now)), gather(m.calm, m.calm.Incidents(m.Context(), "", m.now))
+	if regrouped {
+		loose := slices.ContainsFunc(m.model.copies, func(c *copyModel) bool { return c.loose })
+		if got, want := byKey(done), byKey(calm); got != want && !loose {
+			m.Fatalf("incidents\n%s, want\n%s", got, want)
+		}
+		return
+	}
 	if len(done) != len(calm) {
 		m.Fatalf("%d incidents, want %d", len(done), len(calm))
 	}
@@ -368,7 +380,7 @@ func (m *machine) undoAll() {
 	}
 }
 
-func (m *machine) compareCopies(done, calm []store.Entry) {
+func (m *machine) compareCopies(done, calm []store.Entry, regrouped bool) {
 	if len(done) != len(calm) {
 		m.Fatalf("%d copies, want %d", len(done), len(calm))
 	}
@@ -378,6 +390,9 @@ func (m *machine) compareCopies(done, calm []store.Entry) {
 		}
 		want := calm[k]
 		e.Copy.Rules, want.Copy.Rules = 0, 0
+		if regrouped { // the key was looked at
+			e.Copy.Incident, want.Copy.Incident = "", ""
+		}
 		if e.Fate != want.Fate || e.In != want.In || fmt.Sprint(e.Copy) != fmt.Sprint(want.Copy) {
 			m.Fatalf("copy %+v is %s in %q, want %+v", e.Copy, e.Fate, e.In, want.Copy)
 		}

@@ -238,12 +238,13 @@ func group(w *world) {
 	got(w.Operate(w.Context(), later)).or(w)
 	w.alerts(ann, "s1-disk", 2)
 	all = w.incidents(ann)
-	equal(w, "incidents", len(all), 3)
-	equal(w, "key by the newest rule", all[2].Key, "corrected")
+	equal(w, "incidents", len(all), 2)
+	equal(w, "key by the newest rule", all[1].Key, "corrected")
 	w.undo(later.ID)
+	equal(w, "key by the rule that is left", w.incidents(ann)[1].Key, "host-1-s1-disk-icinga@host1.example.org--host1-{")
 	w.undo(o.ID)
 	w.alerts(ann, "s1-disk", 2)
-	equal(w, "incidents", len(w.incidents(ann)), 4)
+	equal(w, "key without rules", w.only().Key, "s1-disk")
 }
 
 func rulesReopened(w *world) {

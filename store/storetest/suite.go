@@ -20,7 +20,7 @@ type Engine struct {
 func Run(t *testing.T, e Engine) {
 	for _, group := range [][]test{
 		accepting(), cutting(), marking(), passing(), budgeting(), operating(), ruling(),
-		telling(), rekeying(), overflowing(), retaining(), reading(), failing(),
+		telling(), rekeying(), regrouping(), overflowing(), retaining(), reading(), failing(),
 	} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) { c.run(newWorld(t, e, c.limits())) })
