@@ -166,7 +166,8 @@ type Operate struct {
 	// Rule, if set, is left standing (hold, purge), or is what the operation
 	// is about (rule; for end and extend only ID and Expires matter).
 	Rule *Rule
-	// Forever purges for good: bodies are deleted, no undo.
+	// Forever purges for good: bodies are deleted, no undo. With a filter
+	// that names the fate purged it reaches what is in the trash, too.
 	Forever bool
 }
 

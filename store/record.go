@@ -275,6 +275,8 @@ type Operation struct {
 	// at most 20, those of the most copies, of Moved in all.
 	Moves []Move `cbor:"18,keyasint,omitempty"`
 	Moved int    `cbor:"19,keyasint,omitempty"`
+	// Gone counts what of a purge others deleted for good since.
+	Gone int `cbor:"-"`
 }
 
 // Move is that copies of one incident became copies of another.

@@ -12,6 +12,7 @@
 package filter
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
@@ -32,8 +33,9 @@ type term struct {
 
 // value is one alternative of a term.
 type value struct {
-	text string // canonical
-	test test
+	text       string // canonical
+	test       test
+	expression *regexp.Regexp // of --subject and --text
 }
 
 // test decides about one copy. Body is the message as received, asked for by
@@ -175,11 +177,11 @@ func (t term) with(v value) term {
 // one, by name. Group rules build incident keys from them.
 func (f Filter) Captures(e store.Entry) map[string]string {
 	for _, t := range f.terms {
-		if t.key.captures == nil {
+		if t.key.captured == nil {
 			continue
 		}
 		for _, v := range t.values {
-			if groups := t.key.captures(v.text, e); groups != nil {
+			if groups := groups(v.expression, t.key.captured(e)); groups != nil {
 				return groups
 			}
 		}

@@ -31,8 +31,8 @@ type key struct {
 	costly bool
 	// fix gives the canonical value on one day, for values that depend on it.
 	fix func(text string, now time.Time) value
-	// captures are the groups of a match, for expressions.
-	captures func(text string, e store.Entry) map[string]string
+	// captured is the text whose groups an expression captures.
+	captured func(e store.Entry) string
 }
 
 // language is the table of all keys.
@@ -45,9 +45,9 @@ func language() []key {
 		{Key: Key{"reader", "ADDRESS", "whom the digest is for: an address, @domain, * for any text"},
 			parse: address(func(c *copyAt) string { return c.Copy.Reader })},
 		{Key: Key{"subject", "RE", "expression in the decoded subject"},
-			parse: subject, captures: subjectGroups},
+			parse: subject, captured: decodedSubject},
 		{Key: Key{"text", "RE", "expression in the first lines of the decoded text, or in the mail as received"},
-			parse: text, costly: true, captures: textGroups},
+			parse: text, costly: true, captured: excerpt},
 		{Key: Key{"signature", "ID", "kind of trouble: the signature's id, * for any text"},
 			parse: name(signatures)},
 		{Key: Key{"incident", "ID", "the incident's id, * for any text"},

@@ -28,22 +28,22 @@ func Sent(m *store.Message) time.Time {
 
 func older(s string) (value, error) {
 	d, err := duration(s)
-	return value{age(d), func(c *copyAt) bool { return c.now.Sub(Sent(c.Message)) >= d }}, err
+	return value{text: age(d), test: func(c *copyAt) bool { return c.now.Sub(Sent(c.Message)) >= d }}, err
 }
 
 func younger(s string) (value, error) {
 	d, err := duration(s)
-	return value{age(d), func(c *copyAt) bool { return c.now.Sub(Sent(c.Message)) < d }}, err
+	return value{text: age(d), test: func(c *copyAt) bool { return c.now.Sub(Sent(c.Message)) < d }}, err
 }
 
 func since(s string) (value, error) {
 	m, err := instant(s)
-	return value{m.text, func(c *copyAt) bool { return !Sent(c.Message).Before(m.at(c.now)) }}, err
+	return value{text: m.text, test: func(c *copyAt) bool { return !Sent(c.Message).Before(m.at(c.now)) }}, err
 }
 
 func until(s string) (value, error) {
 	m, err := instant(s)
-	return value{m.text, func(c *copyAt) bool { return Sent(c.Message).Before(m.at(c.now)) }}, err
+	return value{text: m.text, test: func(c *copyAt) bool { return Sent(c.Message).Before(m.at(c.now)) }}, err
 }
 
 // fixed gives the value of a time of day on one day.

@@ -26,7 +26,7 @@ func address(of func(*copyAt) string) func(string) (value, error) {
 		case !strings.ContainsAny(text, "@*"):
 			return value{}, fmt.Errorf("not an address; write %s@* for any domain, @%s for the domain, or <> for the null sender", text, text)
 		}
-		return value{text, func(c *copyAt) bool { return glob(pattern, strings.ToLower(of(c))) }}, nil
+		return value{text: text, test: func(c *copyAt) bool { return glob(pattern, strings.ToLower(of(c))) }}, nil
 	}
 }
 
@@ -35,7 +35,7 @@ func name(of func(*copyAt) []string) func(string) (value, error) {
 	return func(s string) (value, error) {
 		pattern := strings.ToLower(s)
 		match := func(n string) bool { return glob(pattern, strings.ToLower(n)) }
-		return value{s, func(c *copyAt) bool { return slices.ContainsFunc(of(c), match) }}, nil
+		return value{text: s, test: func(c *copyAt) bool { return slices.ContainsFunc(of(c), match) }}, nil
 	}
 }
 
@@ -46,7 +46,7 @@ func word(of func(*copyAt) string, known ...string) func(string) (value, error) 
 		if !slices.Contains(known, text) {
 			return value{}, fmt.Errorf("must be one of %s", strings.Join(known, ", "))
 		}
-		return value{text, func(c *copyAt) bool { return of(c) == text }}, nil
+		return value{text: text, test: func(c *copyAt) bool { return of(c) == text }}, nil
 	}
 }
 
@@ -88,7 +88,7 @@ func subject(s string) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	return value{s, func(c *copyAt) bool { return re.MatchString(c.Message.Reading.Subject) }}, nil
+	return value{text: s, expression: re, test: func(c *copyAt) bool { return re.MatchString(c.Message.Reading.Subject) }}, nil
 }
 
 // text looks into the excerpt, which is decoded, then into the message as
@@ -98,25 +98,17 @@ func text(s string) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	return value{s, func(c *copyAt) bool {
+	return value{text: s, expression: re, test: func(c *copyAt) bool {
 		return re.MatchString(c.Message.Reading.Excerpt) || re.Match(c.received())
 	}}, nil
 }
 
-func subjectGroups(s string, e store.Entry) map[string]string {
-	return groups(s, e.Message.Reading.Subject)
-}
+func decodedSubject(e store.Entry) string { return e.Message.Reading.Subject }
 
-func textGroups(s string, e store.Entry) map[string]string {
-	return groups(s, e.Message.Reading.Excerpt)
-}
+func excerpt(e store.Entry) string { return e.Message.Reading.Excerpt }
 
 // groups are what an expression captures in a text, nil without a match.
-func groups(s, in string) map[string]string {
-	re, err := expression(s)
-	if err != nil {
-		return nil // cannot be: it was parsed
-	}
+func groups(re *regexp.Regexp, in string) map[string]string {
 	found := re.FindStringSubmatch(in)
 	if found == nil {
 		return nil
@@ -134,13 +126,13 @@ func groups(s, in string) map[string]string {
 // client matches the peer's address.
 func client(s string) (value, error) {
 	if strings.EqualFold(s, "unix") {
-		return value{"unix", func(c *copyAt) bool { return c.Message.Envelope.Client == "unix" }}, nil
+		return value{text: "unix", test: func(c *copyAt) bool { return c.Message.Envelope.Client == "unix" }}, nil
 	}
 	network, err := prefix(s)
 	if err != nil {
 		return value{}, errors.New("must be an address (192.0.2.7), a network (192.0.2.0/24, 2001:db8::/32), or unix")
 	}
-	return value{network.String(), func(c *copyAt) bool {
+	return value{text: network.String(), test: func(c *copyAt) bool {
 		ip, err := netip.ParseAddr(c.Message.Envelope.Client)
 		return err == nil && network.Contains(ip.Unmap().WithZone(""))
 	}}, nil
@@ -160,7 +152,7 @@ func prefix(s string) (netip.Prefix, error) {
 
 // id matches a copy by its id, or all copies of a message.
 func id(s string) (value, error) {
-	return value{s, func(c *copyAt) bool {
+	return value{text: s, test: func(c *copyAt) bool {
 		return strings.EqualFold(s, c.Message.ID) || strings.EqualFold(s, c.ID())
 	}}, nil
 }

@@ -171,15 +171,16 @@ func (r *Reads) Preview(ctx context.Context, o store.Operate) (store.Preview, er
 		return p, err
 	}
 	var samples []uint64
-	r.locked(func(l *Ledger) { samples = l.preview(&p, s.matched, o.Kind) })
+	r.locked(func(l *Ledger) { samples = l.preview(&p, s.matched, o) })
 	p.Samples, err = r.named(ctx, samples)
 	return p, err
 }
 
 // preview counts what an operation would touch and picks samples.
-func (l *Ledger) preview(p *store.Preview, matched *Set, kind store.OpKind) []uint64 {
+func (l *Ledger) preview(p *store.Preview, matched *Set, o store.Operate) []uint64 {
+	f, _ := parse(o.Filter) // sifting parsed it
 	p.InFlight = int(matched.AndCardinality(l.fates[flight]))
-	set := roaring64.And(matched, l.reachable(kind))
+	set := roaring64.And(matched, l.reachable(o, f))
 	for _, r := range l.each(set) {
 		p.Readers[l.readers.get(r.reader).Name]++
 		if i := l.incidents.get(r.incident); i != nil {

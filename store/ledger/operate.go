@@ -48,7 +48,7 @@ func (l *Ledger) touch(tx Tx, o store.Operate, s *Sifted) (store.Operation, erro
 	if err != nil {
 		return store.Operation{}, err
 	}
-	set := roaring64.And(matched, l.reachable(o.Kind))
+	set := roaring64.And(matched, l.reachable(o, f))
 	if set.IsEmpty() && left == nil {
 		return store.Operation{}, fmt.Errorf("operation %s: %w", o.ID, store.ErrNothing)
 	}
@@ -68,12 +68,16 @@ func (l *Ledger) touch(tx Tx, o store.Operate, s *Sifted) (store.Operation, erro
 	return op.telling(), nil
 }
 
-// reachable are the copies that an operation of a kind may touch.
-func (l *Ledger) reachable(kind store.OpKind) *Set {
-	if kind == store.OpRelease {
+// reachable are the copies that an operation may touch.
+func (l *Ledger) reachable(o store.Operate, f filter.Filter) *Set {
+	if o.Kind == store.OpRelease {
 		return l.fates[held]
 	}
-	return roaring64.Or(l.fates[waiting], l.fates[held])
+	set := roaring64.Or(l.fates[waiting], l.fates[held])
+	if slices.Contains(l.reaches(o, f), purged) {
+		set.Or(roaring64.AndNot(l.fates[purged], l.gone()))
+	}
+	return set
 }
 
 // named is the operation as ordered.

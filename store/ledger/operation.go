@@ -63,6 +63,27 @@ func (o *operation) telling() store.Operation {
 	return told
 }
 
+// gone are the copies that operations deleted for good.
+func (l *Ledger) gone() *Set {
+	set := roaring64.New()
+	for _, o := range l.operations {
+		if o.Forever {
+			set.Or(roaring64.And(o.covers, l.fates[purged]))
+		}
+	}
+	return set
+}
+
+// lasting is the operation as it is told, with how many of its copies others
+// deleted for good.
+func (l *Ledger) lasting(o *operation, gone *Set) store.Operation {
+	told := o.telling()
+	if o.effect == purges && !o.Forever {
+		told.Gone = int(o.covers.AndCardinality(gone))
+	}
+	return told
+}
+
 // effectOf is what an operation does.
 func effectOf(kind store.OpKind, r *rule) effect {
 	switch kind {

@@ -180,8 +180,9 @@ func (r *Reads) Slots(ctx context.Context) iter.Seq2[store.Slot, error] {
 func (r *Reads) Operations(context.Context) iter.Seq2[store.Operation, error] {
 	var all []store.Operation
 	r.locked(func(l *Ledger) {
+		gone := l.gone()
 		for _, o := range l.operations {
-			all = append(all, o.telling())
+			all = append(all, l.lasting(o, gone))
 		}
 	})
 	return listed(all)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -17,7 +18,7 @@ import (
 type Sifted struct {
 	top         uint64 // numbers below were looked at
 	alerts      *Set
-	fates       [flight + 1]*Set // of the live copies at that moment
+	fates       [fates]*Set // at that moment, of the fates that the operation reaches
 	matched     *Set
 	homes       homes
 	homed       int
@@ -41,7 +42,8 @@ func (r *Reads) Sift(ctx context.Context, o store.Operate) (*Sifted, error) {
 	var s *Sifted
 	var set *Set
 	r.locked(func(l *Ledger) {
-		s, set = l.moment(), l.live()
+		s = l.moment(l.reaches(o, f))
+		set = s.all()
 		set.And(l.candidates(store.Query{}, f))
 	})
 	upTo(set, o.UpTo)
@@ -99,10 +101,31 @@ func upTo(set *Set, highest uint64) {
 	}
 }
 
-// moment is the ledger as of now, for sifting.
-func (l *Ledger) moment() *Sifted {
+// reaches are the fates of which an operation may touch copies, or count them:
+// those of live copies, and for a purge for good the trash, if it is named.
+func (l *Ledger) reaches(o store.Operate, f filter.Filter) []fate {
+	live := []fate{waiting, held, flight}
+	if o.Forever && o.Kind == store.OpPurge && slices.Contains(f.Values("fate"), string(store.Purged)) {
+		return append(live, purged)
+	}
+	return live
+}
+
+// all are the copies of the fates that the operation reaches.
+func (s *Sifted) all() *Set {
+	set := roaring64.New()
+	for _, of := range s.fates {
+		if of != nil {
+			set.Or(of)
+		}
+	}
+	return set
+}
+
+// moment is the ledger as of now, for sifting, as far as some fates go.
+func (l *Ledger) moment(reach []fate) *Sifted {
 	s := &Sifted{top: l.next, alerts: l.alerts.Clone(), homes: l.homes, homed: l.homed}
-	for f := range s.fates {
+	for _, f := range reach {
 		s.fates[f] = l.fates[f].Clone()
 	}
 	return s
@@ -110,7 +133,7 @@ func (l *Ledger) moment() *Sifted {
 
 func (s *Sifted) fate(n uint64) store.Fate {
 	for f := range s.fates {
-		if s.fates[f].Contains(n) {
+		if s.fates[f] != nil && s.fates[f].Contains(n) {
 			return fate(f).name()
 		}
 	}
@@ -144,29 +167,42 @@ func bodyOf(src Source, m *store.Message) func() []byte {
 	}
 }
 
+// differing are the copies that a filter may decide about otherwise now.
+func (s *Sifted) differing(now *Sifted) *Set {
+	changed := roaring64.Xor(s.alerts, now.alerts)
+	for f, set := range now.fates {
+		switch {
+		case set == nil:
+		case s.fates[f] == nil:
+			changed.Or(set)
+		default:
+			changed.Or(roaring64.Xor(s.fates[f], set))
+		}
+	}
+	if s.homed != now.homed {
+		changed.Or(s.homes.differing(now.homes))
+	}
+	return changed
+}
+
 // complete looks again at the copies that came or changed since the sifting,
-// and returns what matches now among the live ones.
+// and returns what matches now among those that the operation reaches.
 func (l *Ledger) complete(tx Tx, o store.Operate, s *Sifted) (*Set, filter.Filter, error) {
 	f, err := parse(o.Filter)
 	if err != nil {
 		return nil, f, err
 	}
+	now := l.moment(l.reaches(o, f))
 	if s == nil {
-		s = &Sifted{alerts: roaring64.New(), matched: roaring64.New(), fates: [flight + 1]*Set{roaring64.New(), roaring64.New(), roaring64.New()}}
+		s = &Sifted{alerts: roaring64.New(), matched: roaring64.New(), homed: l.homed}
 	}
-	live := l.live()
-	upTo(live, o.UpTo)
-	changed := roaring64.Xor(s.alerts, l.alerts)
-	for i := range s.fates {
-		changed.Or(roaring64.Xor(s.fates[i], l.fates[i]))
-	}
-	if s.homed != l.homed {
-		changed.Or(s.homes.differing(l.homes))
-	}
-	changed.And(live)
-	matched := roaring64.And(s.matched, live)
+	reached := now.all()
+	upTo(reached, o.UpTo)
+	changed := s.differing(now)
+	changed.And(reached)
+	matched := roaring64.And(s.matched, reached)
 	matched.AndNot(changed)
-	again, err := l.moment().match(context.Background(), tx, f, o, changed)
+	again, err := now.match(context.Background(), tx, f, o, changed)
 	if err != nil {
 		return nil, f, err
 	}

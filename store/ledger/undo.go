@@ -18,7 +18,7 @@ func (l *Ledger) Undo(tx Tx, u store.Undo, s *Sifted) (store.Operation, error) {
 		return store.Operation{}, fmt.Errorf("operation %q: %w", u.Operation, store.ErrNotFound)
 	}
 	if !o.acts() {
-		return o.telling(), nil
+		return l.lasting(o, l.gone()), nil
 	}
 	if err := l.current(u.Term); err != nil {
 		return store.Operation{}, err
@@ -42,7 +42,7 @@ func (l *Ledger) Undo(tx Tx, u store.Undo, s *Sifted) (store.Operation, error) {
 		l.uncover(o)
 	}
 	o.keep(tx)
-	return o.telling(), nil
+	return l.lasting(o, l.gone()), nil
 }
 
 // uncover lets go of the copies of an operation that was undone.

@@ -16,6 +16,7 @@ func operating() []test {
 		{name: "an operation keeps to what the operator was shown", run: operateToken},
 		{name: "an operation is idempotent by id", run: operateTwice},
 		{name: "purge for good deletes bodies and cannot be undone", run: purgeForever},
+		{name: "a purge for good empties the trash when its filter names it", run: purgeTrash},
 		{name: "expire gives up, undo brings back", run: expire},
 		{name: "an undo over a cut gives back what was not told", run: undoOverCut},
 		{name: "preview is what the operation then does", run: preview},
@@ -307,4 +308,43 @@ func operateLate(w *world) {
 	}
 	equal(w, "purged", purged, mails)
 	w.fates(map[store.Fate]int{store.Purged: mails})
+}
+
+func purgeTrash(w *world) {
+	n := w.alerts(ann, "s1-disk", 2)
+	shared := w.accept(also(w.mail(ann, "s1-disk", "web1", store.Problem), bob, store.Alert))
+	w.alerts(ann, "s1-load", 1)
+	all := w.operate(store.OpPurge, "--signature s1-disk --reader "+ann)
+	w.wait(time.Minute)
+	o := w.order(store.OpPurge, "--signature s1-disk --fate purged")
+	_, err := w.Operate(w.Context(), o)
+	w.wants(store.ErrNothing, err)
+	o.Filter, o.Forever = "--signature s1-disk", true
+	equal(w, "shown without the trash", got(w.Preview(w.Context(), o)).or(w).Copies, 1) // bob's
+	o.Filter = "--signature s1-disk --fate purged --object host0 --object web1"
+	shown := got(w.Preview(w.Context(), o)).or(w)
+	equal(w, "shown", shown.Copies, 2)
+	equal(w, "samples", len(shown.Samples), 2)
+	done := got(w.Operate(w.Context(), o)).or(w)
+	if done.Copies != 2 || !done.Forever || done.InFlight != 0 {
+		w.Fatalf("operation %+v", done)
+	}
+	w.fates(map[store.Fate]int{store.Purged: 3, store.Waiting: 2})
+	_, err = w.Body(w.Context(), w.entry(n[0]).Message.ID)
+	w.wants(store.ErrNotFound, err)
+	got(w.Body(w.Context(), w.entry(n[1]).Message.ID)).or(w)
+	got(w.Body(w.Context(), w.entry(shared[1]).Message.ID)).or(w) // bob's copy waits
+	equal(w, "by", w.entry(n[0]).In, done.ID)
+	o.ID = w.id("o")
+	_, err = w.Operate(w.Context(), o)
+	w.wants(store.ErrNothing, err)
+	w.again()
+	equal(w, "gone", gather(w, w.Operations(w.Context()))[0].Gone, 2)
+	undone := w.undo(all.ID)
+	equal(w, "gone for good", undone.Gone, 2)
+	equal(w, "of", undone.Copies, 3)
+	w.fates(map[store.Fate]int{store.Purged: 2, store.Waiting: 3})
+	_, err = w.Undo(w.Context(), store.Undo{Operation: done.ID, At: w.now})
+	w.wants(store.ErrInvalid, err)
+	w.again()
 }
