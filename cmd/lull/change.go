@@ -42,7 +42,7 @@ the token touches what was shown, and nothing that came later.`,
 		c.Flags().StringVar(&ch.standing, "for", "", "also "+kind+" what still arrives, for this `AGE` (6h, 2d)")
 	}
 	if kind == "purge" {
-		c.Flags().BoolVar(&ch.forever, "forever", false, "delete for good at once: no trash, no undo")
+		c.Flags().BoolVar(&ch.forever, "forever", false, "delete for good at once: no trash, no undo; with --fate purged, what is in the trash")
 	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		change, err := ch.change(kind)
@@ -173,11 +173,28 @@ func receipt(c admin.Changed) string {
 	if c.Rule != "" {
 		fmt.Fprintf(b, "standing rule %s\n", c.Rule)
 	}
+	fmt.Fprint(b, moved(c))
 	if c.Release != "" {
 		fmt.Fprintf(b, "what it holds stays held; let it go with: %s\n", c.Release)
 	}
 	if c.Undo != "" {
 		fmt.Fprintf(b, "undo with: %s\n", c.Undo)
+	}
+	return b.String()
+}
+
+// moved is where a grouping rule took what was there.
+func moved(c admin.Changed) string {
+	b := &strings.Builder{}
+	for _, m := range c.Moves {
+		fmt.Fprintf(b, "  %s %s %q went to %s %q", counted(m.Copies, "copy of", "copies of"), m.From, plain(m.FromTitle), m.To, plain(m.ToTitle))
+		if m.ToKey != "" {
+			fmt.Fprintf(b, " (key %q)", plain(m.ToKey))
+		}
+		fmt.Fprintln(b)
+	}
+	if more := c.Moved - len(c.Moves); more > 0 {
+		fmt.Fprintf(b, "  and %d more\n", more)
 	}
 	return b.String()
 }

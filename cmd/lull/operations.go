@@ -61,6 +61,7 @@ func operationColumns() []column[admin.Operation] {
 		{"BY", func(o admin.Operation) string { return o.By }},
 		{"COPIES", func(o admin.Operation) string { return strconv.Itoa(o.Copies) }},
 		{"CAUGHT", func(o admin.Operation) string { return strconv.Itoa(o.Caught) }},
+		{"GONE", func(o admin.Operation) string { return gone(o) }},
 		{"UNDONE", func(o admin.Operation) string { return undone(o) }},
 		{"REASON", func(o admin.Operation) string { return o.Reason }},
 		{"FILTER", func(o admin.Operation) string { return o.Filter }},
@@ -80,5 +81,20 @@ func undoing(c admin.Changed) string {
 	if c.Caught > 0 {
 		caught = fmt.Sprintf(", and %d that its rule had caught", c.Caught)
 	}
-	return fmt.Sprintf("%s %s is undone: %s%s\n", c.Kind, c.Operation, scope(c), caught)
+	gone := ""
+	if c.Gone > 0 {
+		gone = fmt.Sprintf("%s of these had been deleted for good since (purge --forever), and stay so\n", counted(c.Gone, "copy", "copies"))
+	}
+	return fmt.Sprintf("%s %s is undone: %s%s\n%s", c.Kind, c.Operation, scope(c), caught, gone)
+}
+
+// gone is how much of an operation no undo brings back.
+func gone(o admin.Operation) string {
+	switch {
+	case o.Forever:
+		return "all"
+	case o.Gone > 0:
+		return strconv.Itoa(o.Gone)
+	}
+	return "-"
 }

@@ -38,9 +38,11 @@ const keyHelp = "incident `KEY` of a group rule, from {signature}, {object}, {fr
 func (s *session) splitIncident() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "split INCIDENT --by object --reason R",
-		Short: "say \"these are two\": group the mail to come of an incident more finely",
-		Long: `Leaves a grouping rule for mail to come of the incident's signatures, for every
-reader. It is an operation: lull undo takes it back.`,
+		Short: "say \"these are two\": group the mail of an incident more finely",
+		Long: `Leaves a grouping rule for mail of the incident's signatures, for every reader:
+for mail to come, and for what waits or is held now, with its incidents. Copies in
+flight stay where they are. It is an operation: lull undo takes it back, with what
+came under it since.`,
 		Example: `  lull rule split i42 --by object --dry-run
   lull rule split i42 --by object --reason "each host is repaired by somebody else"`,
 		Args: exactly(1, "the INCIDENT to split; `lull incidents` lists them"),
@@ -56,9 +58,11 @@ reader. It is an operation: lull undo takes it back.`,
 func (s *session) mergeIncidents() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "merge INCIDENT INCIDENT… --reason R",
-		Short: "say \"these are one\": group the mail to come of incidents under the first",
-		Long: `Leaves a grouping rule for mail to come of the incidents' signatures, for every
-reader. It is an operation: lull undo takes it back.`,
+		Short: "say \"these are one\": group the mail of incidents under the first",
+		Long: `Leaves a grouping rule for mail of the incidents' signatures, for every reader:
+for mail to come, and for what waits or is held now, with its incidents: the next
+digest tells one. Copies in flight stay where they are. It is an operation: lull undo
+takes it back, with what came under it since.`,
 		Example: `  lull rule merge i42 i57 --reason "both tell that NFS is gone"`,
 		Args:    cobra.ArbitraryArgs,
 	}

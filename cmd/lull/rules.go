@@ -57,7 +57,7 @@ func (s *session) addRule() *cobra.Command {
 	var standing string
 	c := &cobra.Command{
 		Use:   "add hold|purge|silence|group FILTER --reason R",
-		Short: "add a standing rule for mail to come",
+		Short: "add a standing rule for mail to come; a group rule acts on what waits, too",
 		Example: `  lull rule add silence --subject 'puppet run' --for 2d --reason "upgrade T235"
   lull rule add group --subject '^Job (?P<job>\S+) failed' --key '{job}' --reason "one incident a job"`,
 		Args: exactly(1, "the kind of rule: hold, purge, silence or group"),

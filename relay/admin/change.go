@@ -56,7 +56,7 @@ func planOf(c Change, now time.Time) (shown, error) {
 	if err != nil {
 		return shown{}, err
 	}
-	plan := shown{Kind: c.Kind, At: now, For: c.For, Forever: c.Forever}
+	plan := shown{Kind: c.Kind, At: now, For: c.For, Forever: c.Forever, Filter: f.String()}
 	if err := plan.check(); err != nil {
 		return plan, err
 	}
@@ -115,8 +115,17 @@ func (s shown) check() error {
 		return usage("--for leaves a standing rule, which release cannot; end a rule with `lull rule rm`")
 	case s.Forever && s.Kind != string(store.OpPurge):
 		return usage("--forever is for purge alone")
+	case s.Kind == string(store.OpPurge) && !s.Forever && s.inTrash():
+		return usage("what --fate purged selects is in the trash already; add --forever to delete it for good, or see `lull trash`")
 	}
 	return nil
+}
+
+// inTrash reports whether the plan is about nothing but the trash.
+func (s shown) inTrash() bool {
+	f, err := filter.Parse(s.Filter)
+	fates := f.Values("fate")
+	return err == nil && len(fates) == 1 && fates[0] == string(store.Purged)
 }
 
 // operate is the plan as a command for the store.
@@ -203,7 +212,7 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	op, err := s.cfg.Store.Undo(r.Context(), store.Undo{Operation: id, Term: s.cfg.Term, At: time.Now(), By: author(r)})
 	if errors.Is(err, store.ErrNotFound) {
-		return &Fault{NotFound, "no operation has the id " + id + "; `lull operations` lists them"}
+		return s.noOperation(r, id)
 	}
 	if errors.Is(err, store.ErrInvalid) { // deleted for good
 		return s.noWayBack(r, id)
@@ -212,6 +221,21 @@ func (s *Server) undo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.done(w, r, "undo", changedOf(op))
+}
+
+// noOperation says what the id is of, if not of an operation: people take the
+// line below.
+func (s *Server) noOperation(r *http.Request, id string) error {
+	text := "no operation has the id " + id + "; `lull operations` lists them"
+	for rule, err := range s.cfg.Store.Rules(r.Context()) {
+		if err != nil {
+			return err
+		}
+		if rule.ID == id {
+			text = id + " is a rule; `lull undo " + rule.Operation + "` takes back the operation that left it, with what it did"
+		}
+	}
+	return &Fault{NotFound, text}
 }
 
 // noWayBack says why an operation that deleted for good cannot be undone, and

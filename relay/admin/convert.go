@@ -18,7 +18,7 @@ func copyOf(e store.Entry, now time.Time) Copy {
 		Class: string(e.Copy.Class), Reason: e.Copy.Reason,
 		Signature: m.Reading.Signature.ID, Title: m.Reading.Signature.Title,
 		Incident: e.Copy.Incident, Fate: string(e.Fate), In: e.In, Notice: e.Shown,
-		Client: m.Envelope.Client, Size: m.Size, Number: e.Copy.Number,
+		Client: m.Envelope.Client, Size: m.Size, Number: e.Copy.Number, Grouped: e.Copy.Grouped,
 		Attempts: e.Progress.Attempts, Retry: utc(e.Progress.Next),
 	}
 	if e.Progress.Joined != "" {
@@ -71,8 +71,16 @@ func operationOf(o store.Operation) Operation {
 		Operation: o.ID, Kind: string(o.Kind), By: o.By, At: utc(o.At), Reason: o.Reason,
 		Copies: o.Copies, Undone: !o.Undone.IsZero(), UndoneAt: utc(o.Undone), UndoneBy: o.UndoneBy,
 		Filter: o.Filter, Caught: o.Caught, Readers: o.Readers, Incidents: o.Incidents,
-		Rule: o.Rule, Forever: o.Forever,
+		Rule: o.Rule, Forever: o.Forever, Gone: o.Gone, Moves: movesOf(o), Moved: o.Moved,
 	}
+}
+
+func movesOf(o store.Operation) []Move {
+	var all []Move
+	for _, m := range o.Moves {
+		all = append(all, Move{Reader: m.Reader, From: m.From, To: m.To, Copies: m.Copies})
+	}
+	return all
 }
 
 func ruleOf(r store.Rule, now time.Time) Rule {
@@ -88,6 +96,7 @@ func changedOf(o store.Operation) Changed {
 		Operation: o.ID, Kind: string(o.Kind), Copies: o.Copies, Incidents: o.Incidents,
 		Readers: o.Readers, InFlight: o.InFlight, Rule: o.Rule, Left: o.Left,
 		Caught: o.Caught, Undone: !o.Undone.IsZero(),
+		Moves: movesOf(o), Moved: o.Moved, Gone: o.Gone,
 	}
 	if !o.Forever && o.Undone.IsZero() {
 		c.Undo = "lull undo " + o.ID

@@ -27,7 +27,7 @@ func templates() map[string]string {
 func Splits() []string { return []string{"object", "from", "client", "signature", "mail"} }
 
 // correction is the grouping rule that a split or merge of incidents asks
-// for: it maps the mail to come of their signatures, for every reader.
+// for: it maps the mail of their signatures, for every reader.
 func (s *Server) correction(ctx context.Context, verb string, c RuleChange, now time.Time) (RuleChange, error) {
 	if c.Filter != "" || c.Key != "" || c.All {
 		return c, usage(verb + " finds filter and key from the incidents; `lull rule add group` takes your own")
@@ -55,7 +55,7 @@ func (s *Server) named(ctx context.Context, ids []string, now time.Time) ([]stor
 	for _, id := range ids {
 		i, err := s.cfg.Store.Incident(ctx, id, now)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil, &Fault{NotFound, "no incident has the id " + id + "; `lull incidents` lists them"}
+			return nil, &Fault{NotFound, "no incident has the id " + id + "; `lull incidents` lists them" + s.incidentHint(ctx, id)}
 		}
 		if err != nil {
 			return nil, err
@@ -63,6 +63,15 @@ func (s *Server) named(ctx context.Context, ids []string, now time.Time) ([]stor
 		all = append(all, i)
 	}
 	return all, nil
+}
+
+// incidentHint helps who named a copy or a message in place of its incident.
+func (s *Server) incidentHint(ctx context.Context, id string) string {
+	entries, err := s.entries(ctx, id)
+	if err != nil || entries[0].Copy.Incident == "" {
+		return ""
+	}
+	return "; " + id + " is mail of incident " + entries[0].Copy.Incident
 }
 
 func splitKey(incidents []store.Incident, by string) (string, error) {
@@ -83,13 +92,16 @@ func mergeKey(incidents []store.Incident) (string, error) {
 	first := incidents[0]
 	same := true
 	for _, i := range incidents[1:] {
+		if i.Copies == 0 || first.Copies == 0 {
+			return "", usage(fmt.Sprintf("no mail is left in one of %s and %s: a rule took it elsewhere, or all of it was purged; `lull incidents` lists those that have some", first.ID, i.ID))
+		}
 		if i.Reader != first.Reader {
 			return "", usage(fmt.Sprintf("%s is an incident of %s, %s one of %s; incidents of two readers cannot be one", first.ID, first.Reader, i.ID, i.Reader))
 		}
-		same = same && i.Key == first.Key
+		same = same && i.ID == first.ID
 	}
 	if same {
-		return "", usage("these incidents are one already: what comes now goes into the one that is open")
+		return "", usage("this is one incident already: name the others that belong to it, too")
 	}
 	if strings.Contains(first.Key, "{") {
 		return "", usage(fmt.Sprintf("the key of %s, %q, cannot be written as a template; name another first, or use `lull rule add group`", first.ID, first.Key))

@@ -55,7 +55,7 @@ func fault(err error) *Fault {
 		{store.ErrPinned, Refused, "; see `lull status` for the mail server's answer"},
 		{store.ErrGone, Refused, "; run the command again"},
 		{store.ErrStaleTerm, Refused, "; another lull sends mail now"},
-		{store.ErrFull, Full, "; free space, or delete for good with `lull purge --forever` (what is in the trash: `lull undo` its purge first)"},
+		{store.ErrFull, Full, "; free space, or delete for good: `lull purge --fate purged --forever` empties the trash, `lull purge FILTER --forever` deletes what waits"},
 		{store.ErrStopped, Stopped, "; the daemon ends and must be started again: see its log"},
 	} {
 		if errors.Is(err, c.is) {

@@ -130,7 +130,7 @@ func (s *Server) operations(w http.ResponseWriter, r *http.Request) error {
 
 // restorable reports whether an operation's copies are in the trash.
 func restorable(o store.Operation) bool {
-	return o.Kind == store.OpPurge && !o.Forever && o.Undone.IsZero()
+	return o.Kind == store.OpPurge && !o.Forever && o.Undone.IsZero() && (o.Gone == 0 || o.Gone < o.Copies+o.Caught)
 }
 
 func (s *Server) rules(w http.ResponseWriter, r *http.Request) error {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -36,16 +37,59 @@ func (s *Server) changeRule(w http.ResponseWriter, r *http.Request) error {
 	rule.By, rule.Reason, rule.Operation = o.By, o.Reason, o.ID
 	op, err := s.cfg.Store.Operate(r.Context(), o)
 	if errors.Is(err, store.ErrNotFound) {
-		return &Fault{NotFound, "no rule that stands has the id " + rule.ID + "; `lull rules` lists them"}
+		return &Fault{NotFound, "no rule that stands has the id " + rule.ID + "; `lull rules` lists them" + ruleHint(rule.ID)}
 	}
 	if err != nil {
 		return err
 	}
 	changed := changedOf(op)
+	if err := s.entitleMoves(r.Context(), changed.Moves, now); err != nil {
+		return err
+	}
 	if changed.Release, err = s.letsGo(r, op); err != nil {
 		return err
 	}
 	return s.done(w, r, string(op.Kind), changed)
+}
+
+// ruleHint helps who took an id of another kind for that of a rule.
+func ruleHint(id string) string {
+	switch {
+	case strings.HasPrefix(id, "o"):
+		return "; " + id + " looks like an operation: `lull undo " + id + "` takes it back with the rule that it left"
+	case strings.HasPrefix(id, "i"):
+		return "; " + id + " looks like an incident: `lull rule split` and `lull rule merge` correct those"
+	}
+	return ""
+}
+
+// entitleMoves gives moves the titles of their incidents.
+func (s *Server) entitleMoves(ctx context.Context, moves []Move, now time.Time) error {
+	for k := range moves {
+		m := &moves[k]
+		for id, tell := range map[string]func(store.Incident){
+			m.From: func(i store.Incident) { m.FromTitle = i.Title },
+			m.To:   func(i store.Incident) { m.ToTitle, m.ToKey = i.Title, keyBeside(i) },
+		} {
+			i, err := s.cfg.Store.Incident(ctx, id, now)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			tell(i)
+		}
+	}
+	return nil
+}
+
+// keyBeside is an incident's key where it says more than its signature.
+func keyBeside(i store.Incident) string {
+	if i.Key == i.Signature {
+		return ""
+	}
+	return i.Key
 }
 
 // letsGo is the command that releases what an ended rule still holds, "" for
@@ -93,6 +137,12 @@ func newRule(c RuleChange, now time.Time) (store.Rule, error) {
 		return store.Rule{}, cmp.Or(err, usage("--id, --incident and --fate tell nothing about mail to come; use others, such as --from or --subject"))
 	}
 	rule := store.Rule{ID: newID("r", now), Kind: store.RuleKind(c.Kind), Filter: f.Fixed(now).String(), Created: now, Key: c.Key}
+	if c.For < 0 {
+		return rule, usage("--for must be a length of time, such as 6h")
+	}
+	if c.Key != "" && rule.Kind != store.RuleGroup && knownKind(rule.Kind) {
+		return rule, usage(fmt.Sprintf("--key is for group rules alone; a %s rule takes a filter", rule.Kind))
+	}
 	if c.For > 0 {
 		rule.Expires = now.Add(c.For)
 	}
@@ -106,11 +156,18 @@ func newRule(c RuleChange, now time.Time) (store.Rule, error) {
 		if c.Key == "" {
 			return rule, usage("a grouping rule needs --key, the incident key that it maps to, such as --key '{signature} {object}'")
 		}
+		if err := f.CheckKey(c.Key); err != nil {
+			return rule, usage("--key: " + err.Error())
+		}
 	default:
-		return rule, usage(fmt.Sprintf("there are no rules of kind %q; there are hold, purge, silence, group", c.Kind))
+		return rule, usage(fmt.Sprintf("there are no rules of kind %q; there are hold, purge, silence, group (`lull rule add silence --subject …`)", c.Kind))
 	}
 	if c.Key != "" && rule.Kind != store.RuleGroup {
 		return rule, usage("--key is for grouping rules alone")
 	}
 	return rule, nil
+}
+
+func knownKind(k store.RuleKind) bool {
+	return k == store.RuleHold || k == store.RulePurge || k == store.RuleSilence || k == store.RuleGroup
 }

@@ -57,6 +57,13 @@ func (f *fakeStore) Undo(context.Context, store.Undo) (store.Operation, error) {
 	return store.Operation{}, store.ErrNotFound
 }
 
+// Rules has one that operation o7 left.
+func (f *fakeStore) Rules(context.Context) iter.Seq2[store.Rule, error] {
+	return func(yield func(store.Rule, error) bool) {
+		yield(store.Rule{ID: "r7", Kind: store.RuleGroup, Operation: "o7"}, nil)
+	}
+}
+
 // start runs a server over a store and returns a client of it.
 func start(t *testing.T, s Store) *Client {
 	t.Helper()

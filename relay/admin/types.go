@@ -82,11 +82,12 @@ type Copy struct {
 	Incident  string    `json:"incident"`
 	Fate      string    `json:"fate"`
 	// In is the digest, notice or operation that gave the copy its fate.
-	In     string `json:"in,omitempty"`
-	Notice string `json:"notice,omitempty"` // that showed it whole
-	Client string `json:"client,omitempty"`
-	Size   int64  `json:"size"`
-	Number uint64 `json:"number"`
+	In      string `json:"in,omitempty"`
+	Notice  string `json:"notice,omitempty"` // that showed it whole
+	Client  string `json:"client,omitempty"`
+	Size    int64  `json:"size"`
+	Number  uint64 `json:"number"`
+	Grouped string `json:"grouped,omitempty"` // the operation whose rule put it into its incident
 	// Attempts and what follows: mail that could not be handed on yet.
 	Attempts int       `json:"attempts,omitempty"`
 	Retry    time.Time `json:"retry,omitzero"`
@@ -202,11 +203,27 @@ type Changed struct {
 	Caught    int    `json:"caught,omitempty"` // by the standing rule, since
 	Undone    bool   `json:"undone,omitempty"`
 	Release   string `json:"release,omitempty"` // the command that lets go what an ended rule holds
+	// Moves are where a grouping rule took what was there, most copies first,
+	// at most 20 of Moved; Gone is what others deleted for good since.
+	Moves []Move `json:"moves,omitempty"`
+	Moved int    `json:"moved,omitempty"`
+	Gone  int    `json:"gone,omitempty"`
 	// Of a dry run: counts by reader and by incident, most first, at most
 	// 20 each, and five samples.
 	ByReader   []Group `json:"by_reader,omitempty"`
 	ByIncident []Group `json:"by_incident,omitempty"`
 	Samples    []Copy  `json:"samples,omitempty"`
+}
+
+// Move is that copies of one incident became copies of another.
+type Move struct {
+	Reader    string `json:"reader"`
+	From      string `json:"from"` // incident
+	To        string `json:"to"`   // incident
+	FromTitle string `json:"from_title,omitempty"`
+	ToTitle   string `json:"to_title,omitempty"`
+	ToKey     string `json:"to_key,omitempty"` // where it is not the signature
+	Copies    int    `json:"copies"`
 }
 
 // Operation is one line of the record of operations.
@@ -226,6 +243,9 @@ type Operation struct {
 	Incidents int       `json:"incidents"`
 	Rule      string    `json:"rule,omitempty"`
 	Forever   bool      `json:"forever,omitempty"`
+	Gone      int       `json:"gone,omitempty"` // deleted for good since, by others
+	Moves     []Move    `json:"moves,omitempty"`
+	Moved     int       `json:"moved,omitempty"`
 }
 
 // Rule is a standing instruction.

@@ -87,6 +87,9 @@ func (s *Server) whyIncident(ctx context.Context, w *Why, e store.Entry, now tim
 	if !i.Open() {
 		state = "closed at " + clock(i.Closed)
 	}
+	if e.Copy.Grouped != "" {
+		w.say("A grouping rule put it there; `lull undo %s` takes that back.", e.Copy.Grouped)
+	}
 	w.say("It belongs to incident %s (%s): %d copies, %d objects, first at %s.", i.ID, state, i.Copies, i.ObjectCount, clock(i.First))
 	if id := e.Message.Reading.Signature.ID; len(i.Also) > 0 {
 		w.say("An upgrade of lull gave its mail other signatures: it opened under %s, and mail under %s joins it, too.", i.Key, strings.Join(i.Also, ", "))

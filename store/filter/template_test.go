@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"strings"
 	"testing"
 
 	"lull/store"
@@ -41,5 +42,32 @@ func TestKey(t *testing.T) {
 	e.Message.Reading.Reports = nil
 	if got := f.Key("{object}", e); got != "" {
 		t.Errorf("without an object: %q", got)
+	}
+}
+
+func TestCheckKey(t *testing.T) {
+	const expressions = `--subject 'set (?P<set>\d+) (of) x' --subject 'job (?P<job>\S+)' --text '(a)'`
+	for _, c := range []struct{ filter, template, want string }{
+		{expressions, "{signature} {object} {from} {client} {id}", ""},
+		{expressions, "{1} {2} {set} {job} all", ""},
+		{"", "one for all", ""},
+		{expressions, "{set} {nope}", "{nope} stands for nothing; there are {signature}, {object}, {from}, {client}, {id}, and of this rule's expressions {1}, {2}, {job}, {set}"},
+		{expressions, "{3}", "{3} stands for nothing"},
+		{expressions, "{}", "{} stands for nothing"},
+		{expressions, "{Set}", "{Set} stands for nothing"},
+		{"--from a@b.example", "{job}", "this rule's captures nothing"},
+		{"", "{signature} {object", "{signature} {object has a { without its }"},
+	} {
+		f, err := Parse(c.filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := ""
+		if err := f.CheckKey(c.template); err != nil {
+			told = err.Error()
+		}
+		if (told == "") != (c.want == "") || !strings.Contains(told, c.want) {
+			t.Errorf("%s with %s: %q, want %q", c.template, c.filter, told, c.want)
+		}
 	}
 }
