@@ -175,3 +175,51 @@ func BenchmarkOperations(b *testing.B) {
 	}
 	b.ReportMetric(0, "ns/op")
 }
+
+// BenchmarkRegroup splits 20 incidents of 200,000 waiting copies into 1,940 by
+// object, and takes that back: what is read without the lock apart from what is
+// done with it.
+func BenchmarkRegroup(b *testing.B) {
+	l := New(store.DefaultLimits(time.Hour))
+	tx := memory{kept: &kept{}}
+	reads := NewReads(l, func() (Source, error) { return tx, nil }, func() {})
+	for n := range 200_000 {
+		m := alert(n)
+		m.Reading.Signature.ID, m.Copies[0].Reader = fmt.Sprintf("s1-%d", n%20), fmt.Sprintf("reader%d@example.org", n%5)
+		if err := l.Accept(tx, m, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var sift, operate, ask, undo time.Duration
+	ctx := context.Background()
+	for k := range b.N {
+		o := store.Operate{ID: fmt.Sprint(k), At: benchStart, Kind: store.OpRule, Rule: &store.Rule{Kind: store.RuleGroup, Key: "{signature} {object}"}}
+		t := time.Now()
+		sifted, err := reads.Sift(ctx, o)
+		sift += time.Since(t)
+		if err != nil {
+			b.Fatal(err)
+		}
+		t = time.Now()
+		done, err := l.Operate(tx, o, sifted)
+		operate += time.Since(t)
+		if err != nil || done.Copies < 190_000 {
+			b.Fatal(done, err)
+		}
+		u := store.Undo{Operation: o.ID, At: benchStart}
+		t = time.Now()
+		if sifted, err = reads.SiftUndo(ctx, u); err != nil {
+			b.Fatal(err)
+		}
+		ask += time.Since(t)
+		t = time.Now()
+		if _, err := l.Undo(tx, u, sifted); err != nil {
+			b.Fatal(err)
+		}
+		undo += time.Since(t)
+	}
+	for name, d := range map[string]time.Duration{"sift": sift, "operate": operate, "sift-undo": ask, "undo": undo} {
+		b.ReportMetric(float64(d.Microseconds())/1000/float64(b.N), name+"-ms")
+	}
+	b.ReportMetric(0, "ns/op")
+}

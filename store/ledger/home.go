@@ -117,10 +117,11 @@ func (l *Ledger) returns() []*operation {
 	return all
 }
 
-// base is the incident that a copy is in but for moves that may be undone; came
-// is the one that it came to. Nil if it is not kept.
-func (l *Ledger) base(n uint64, came string) *incident {
-	for _, o := range slices.Backward(l.returns()) {
+// base is the incident that a copy is in but for moves that may be undone:
+// where the latest of the returns took it, else the one that it came to. Nil if
+// that is not kept.
+func (l *Ledger) base(returns []*operation, n uint64, came string) *incident {
+	for _, o := range slices.Backward(returns) {
 		for _, m := range o.back {
 			if m.set.Contains(n) {
 				return m.to

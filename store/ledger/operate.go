@@ -115,6 +115,9 @@ func (l *Ledger) layGroup(tx Tx, o store.Operate, r *rule, s *Sifted) (store.Ope
 	if err != nil {
 		return store.Operation{}, err
 	}
+	if n := l.wouldOpen(s.regrouping, o.At); n > mostOpenings {
+		return store.Operation{}, fmt.Errorf("the rule would open %d incidents at once, of mail that is there; at most %d can be: narrow its filter, or group more coarsely: %w", n, mostOpenings, store.ErrInvalid)
+	}
 	l.follow(tx, o.Term)
 	moves := l.regroup(tx, s.regrouping, o)
 	set, all := roaring64.New(), roaring64.New()

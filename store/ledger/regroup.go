@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -108,11 +107,15 @@ func (g *regrouping) keep(may, flight *Set) (inFlight int) {
 
 // inOrder are the places in the order of their first copies.
 func (g *regrouping) inOrder() []place {
-	var all []place
-	for p := range g.places {
-		all = append(all, p)
+	var firsts []arrival
+	for p, set := range g.places {
+		firsts = append(firsts, arrival{p, set.Minimum()})
 	}
-	slices.SortFunc(all, func(a, b place) int { return cmp.Compare(g.places[a].Minimum(), g.places[b].Minimum()) })
+	slices.SortFunc(firsts, byNumber)
+	all := make([]place, len(firsts))
+	for k, f := range firsts {
+		all[k] = f.place
+	}
 	return all
 }
 
@@ -173,14 +176,14 @@ func (i *incident) waits() bool { return i.counts[waiting]+i.counts[held] > 0 }
 
 // concerned are all copies of the incidents that copies are in, or may go to.
 func (l *Ledger) concerned(g *regrouping) *Set {
-	wanted := make([]bool, len(l.incidents.items)+1)
+	wanted, returns := make([]bool, len(l.incidents.items)+1), l.returns()
 	for p, set := range g.places {
 		if r := l.byReader[p.reader]; r != nil && r.current[p.key] != nil {
 			wanted[r.current[p.key].index] = true
 		}
 		for n, r := range l.each(set) {
 			wanted[r.incident] = true
-			if i := l.base(n, g.facts[n].came); i != nil {
+			if i := l.base(returns, n, g.facts[n].came); i != nil {
 				wanted[i.index] = true
 			}
 		}
@@ -215,11 +218,34 @@ func (l *Ledger) regroup(tx Tx, g *regrouping, o store.Operate) []home {
 // destination is the incident that a key leads to, or that copy n opens.
 func (l *Ledger) destination(tx Tx, g *regrouping, p place, n uint64, o store.Operate, opened map[opener]int) *incident {
 	r := l.reader(p.reader)
-	if i := r.current[p.key]; i != nil && (i.waits() || i.takes(o.At, l.limits)) {
+	if i := r.current[p.key]; i != nil && l.leads(i, o.At) {
 		return i
 	}
 	return l.splitOff(tx, r, p.key, n, g, o.ID, o.At, opened)
 }
+
+// mostOpenings bounds what one operation does while commands wait.
+const mostOpenings = 10_000
+
+// wouldOpen is how many incidents regroup would open.
+func (l *Ledger) wouldOpen(g *regrouping, at time.Time) (n int) {
+	by := make(map[string]int)
+	for p := range g.places {
+		if r := l.byReader[p.reader]; r.current[p.key] == nil || !l.leads(r.current[p.key], at) {
+			by[p.reader]++
+		}
+	}
+	for _, opened := range by {
+		if l.limits.Openings > 0 {
+			opened = min(opened, l.limits.Openings+1)
+		}
+		n += opened
+	}
+	return n
+}
+
+// leads reports whether a key leads to the incident that has it.
+func (l *Ledger) leads(i *incident, at time.Time) bool { return i.waits() || i.takes(at, l.limits) }
 
 // opener is who opens incidents of a reader.
 type opener struct{ reader, name string }

@@ -37,14 +37,14 @@ func (o *operation) regroups() bool { return o.rule != nil && o.rule.Kind == sto
 // touchedBy are all copies of the incidents that an operation moved copies
 // from or to.
 func (l *Ledger) touchedBy(id string, g *regrouping) *Set {
-	wanted := make([]bool, len(l.incidents.items)+1)
+	wanted, returns := make([]bool, len(l.incidents.items)+1), l.returns()
 	if o := l.operation[id]; o != nil {
 		for _, m := range o.moves {
 			wanted[m.from.index], wanted[m.to.index] = true, true
 		}
 		for n, r := range l.each(o.covers) {
 			wanted[r.incident] = true
-			if i := l.base(n, g.facts[n].came); i != nil {
+			if i := l.base(returns, n, g.facts[n].came); i != nil {
 				wanted[i.index] = true
 			}
 		}
@@ -167,10 +167,10 @@ func (l *Ledger) homeOf(tx Tx, n uint64, f fact) *incident {
 // order in which they came.
 func (l *Ledger) returnLater(tx Tx, o *operation, g *regrouping, at time.Time) []home {
 	var all moving
-	opened := make(map[opener]int)
+	opened, returns := make(map[opener]int), l.returns()
 	for _, c := range g.arrivals() {
 		f := g.facts[c.number]
-		from := l.base(c.number, f.came)
+		from := l.base(returns, c.number, f.came)
 		if from == nil {
 			continue
 		}
@@ -205,6 +205,8 @@ func (g *regrouping) arrivals() []arrival {
 			all = append(all, arrival{p, n})
 		}
 	}
-	slices.SortFunc(all, func(a, b arrival) int { return cmp.Compare(a.number, b.number) })
+	slices.SortFunc(all, byNumber)
 	return all
 }
+
+func byNumber(a, b arrival) int { return cmp.Compare(a.number, b.number) }
