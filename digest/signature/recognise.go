@@ -15,9 +15,39 @@ import (
 // never matters: the layout that pins down most text wins, and among equals
 // the first by name.
 func (m *mail) recognise() finding {
-	var best, matched *format
+	best, taken := m.known()
+	if best == nil {
+		best, taken = m.untagged()
+	}
+	if best == nil {
+		return m.generic()
+	}
+	return best.read(m, taken)
+}
+
+// untagged looks for a format behind a tag that somebody's filter put before
+// the subject: "[External] Device web1 recovered from …".
+func (m *mail) untagged() (*format, fields) {
+	tag, rest, found := strings.Cut(m.bare, "] ")
+	if !found || tag == "" || tag[0] != '[' || len(tag) > 40 || rest == "" {
+		return nil, fields{}
+	}
+	if _, tells := verdictOf(tag); tells {
+		return nil, fields{}
+	}
+	whole, folded := m.bare, m.bareFolded
+	m.bare, m.bareFolded = rest, strings.ToLower(rest)
+	best, taken := m.known()
+	if best == nil {
+		m.bare, m.bareFolded = whole, folded
+	}
+	return best, taken
+}
+
+// known finds the format that fits the mail best, and what its layout takes.
+func (m *mail) known() (best *format, taken fields) {
+	var matched *format
 	var bestScore int
-	var taken fields
 	m.bareLetters = lettersOf(m.bareFolded)
 	for _, c := range index()[firstByte(m.bareFolded)] {
 		if c.format == matched || !c.layout.mayMatch(m) {
@@ -32,10 +62,7 @@ func (m *mail) recognise() finding {
 			best, bestScore, taken = c.format, c.layout.score, got
 		}
 	}
-	if best == nil {
-		return m.generic()
-	}
-	return best.read(m, taken)
+	return best, taken
 }
 
 // mayMatch is a quick look at the literal text of the rules.
@@ -207,11 +234,13 @@ func (f *format) tell(m *mail, fill *filling) {
 	}
 }
 
-// readLine gives one line to all rules that look at lines.
+// readLine gives one line to all rules that look at lines, but begins no more
+// than one record with it.
 func (f *format) readLine(m *mail, at int, fill *filling) {
+	begun := false
 	for i := range f.takes {
 		r := &f.takes[i]
-		if r.place < inLine || !r.mayMatchLine(m, at) {
+		if r.place < inLine || r.place == inRecord && begun || !r.mayMatchLine(m, at) {
 			continue
 		}
 		var got fields
@@ -221,6 +250,7 @@ func (f *format) readLine(m *mail, at int, fill *filling) {
 		switch r.place {
 		case inRecord:
 			fill.record(&got)
+			begun = true
 		case inSection:
 			fill.records = slices.Clip(fill.records)
 			fill.inRecord = ^fieldSet(0)
@@ -325,7 +355,7 @@ func withoutStarts(reports []store.Report) []store.Report {
 }
 
 // commonKey is the key that all records agree on, else that of the mail, else
-// the template of the subject.
+// of the record that tells the worst, else the template of the subject.
 func (f *format) commonKey(m *mail, fill *filling, host string) string {
 	key := ""
 	for i := range fill.records {
@@ -343,12 +373,23 @@ func (f *format) commonKey(m *mail, fill *filling, host string) string {
 		key = firstText(f.key, &fill.top, host)
 	}
 	if key == "" && len(fill.records) > 0 {
-		key = firstText(f.key, &fill.records[0], host)
+		key = firstText(f.key, f.worst(fill.records), host)
 	}
 	if key == "" { // cut short, or said in other words
 		key = string(appendCore(nil, m.bare, host))
 	}
 	return key
+}
+
+// worst is the record that tells the worst, the first of several.
+func (f *format) worst(records []fields) *fields {
+	worst, least := 0, rank(f.report(&records[0]))
+	for i := range records[1:] {
+		if r := rank(f.report(&records[i+1])); r < least {
+			worst, least = i+1, r
+		}
+	}
+	return &records[worst]
 }
 
 // report makes a report of a record.

@@ -52,11 +52,11 @@ const (
 // hosts. Where programs of a host send as its root the host is no source but
 // an object: a fleet has many, under several domains and none.
 func (s sender) source(by senders) string {
-	if by == byNobody {
+	if by == byNobody || by == byProgram && s.domain == "" {
 		return ""
 	}
 	role, domain := "", ""
-	if by == byRole || s.domain == "" {
+	if by == byRole {
 		role = string(appendConstant(nil, before(s.local, "+")))
 	}
 	if s.hostName() == "" && (by == byRole || !isSystemRole(s.local)) {
@@ -107,7 +107,7 @@ func isSystemRole(local string) bool {
 	switch local {
 	case "root", "cron", "crond", "daemon", "nobody", "www-data", "nagios", "icinga", "monit", "mdadm", "smartd", "zfs", "zed", "backup", "operator", "admin",
 		"logcheck", "logwatch", "fail2ban", "ossec", "ossecm", "wazuh", "apache", "mail", "mailer-daemon", "postmaster", "anacron", "netdata", "munin", "sge", "slurm",
-		"nut", "ups", "condor", "hobbit", "xymon", "bacula", "bareos", "amanda", "backuppc", "postgres", "mysql", "puppet", "ceph":
+		"nut", "ups", "condor", "hobbit", "xymon", "bacula", "bareos", "amanda", "backuppc", "postgres", "mysql", "puppet", "ceph", "arpwatch":
 		return true
 	}
 	return false
