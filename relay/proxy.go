@@ -13,7 +13,7 @@ import (
 // The header by which a proxy names the client that it speaks for (PROXY
 // protocol, versions 1 and 2).
 
-var proxySignature = []byte("\r\n\r\n\x00\r\nQUIT\n")
+const proxySignature = "\r\n\r\n\x00\r\nQUIT\n"
 
 const (
 	maxProxyLine = 107 // version 1, with CRLF
@@ -29,7 +29,7 @@ func readProxy(r io.Reader) (netip.Addr, error) {
 	if _, err := io.ReadFull(r, head); err != nil {
 		return netip.Addr{}, fmt.Errorf("PROXY header: %w", err)
 	}
-	if bytes.HasPrefix(head, proxySignature) {
+	if bytes.HasPrefix(head, []byte(proxySignature)) {
 		return readProxy2(r, head[12])
 	}
 	return readProxy1(r, head)

@@ -3,7 +3,6 @@ package relay
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -71,57 +70,88 @@ func qualified(line, domain string) string {
 	return line
 }
 
-// originalAddress is the parameter of RFC 3461 section 4.2, foreignAddress one
-// of a kind of address that is not the Internet's, or none.
-var (
-	originalAddress = regexp.MustCompile(`(?i) ORCPT=rfc822;(\S+)`)
-	foreignAddress  = regexp.MustCompile(`(?i) ORCPT=([!-:<-~]+;)(\S*)`)
-)
-
-// original gives the original address of a recipient the type that it has, if
-// it is in UTF-8: Postfix says rfc822 (RFC 3461), where RFC 6533 section 3
-// asks for utf-8. One that go-smtp refuses, of X.400 or so, is left out: better
-// a report without it than no mail.
-func original(line string) string {
-	if at := foreignAddress.FindStringSubmatchIndex(line); at != nil {
-		kind, address := line[at[2]:at[3]], line[at[4]:at[5]]
-		if address == "" || !strings.EqualFold(kind, "rfc822;") && !strings.EqualFold(kind, "utf-8;") {
-			return line[:at[0]] + line[at[1]:]
+// parameter finds a parameter of a command by its name: where it begins, with
+// its space, and its value, which ends at the next space. -1 for none.
+func parameter(line, name string) (at int, value string) {
+	for at = 0; at < len(line); at++ {
+		rest := line[at:]
+		if rest[0] != ' ' || len(rest) < len(name)+2 || rest[len(name)+1] != '=' || !strings.EqualFold(rest[1:len(name)+1], name) {
+			continue
 		}
+		value = rest[len(name)+2:]
+		if end := strings.IndexAny(value, " \t\r\n\f"); end >= 0 {
+			value = value[:end]
+		}
+		return at, value
 	}
-	at := originalAddress.FindStringSubmatchIndex(line)
-	if at == nil {
+	return -1, ""
+}
+
+// original gives the original address of a recipient (RFC 3461 section 4.2) the
+// type that it has, if it is in UTF-8: Postfix says rfc822, where RFC 6533
+// section 3 asks for utf-8. One that go-smtp refuses, of X.400 or so, is left
+// out: better a report without it than no mail.
+func original(line string) string {
+	const name = "ORCPT"
+	at, value := parameter(line, name)
+	kind, coded, typed := strings.Cut(value, ";")
+	if at < 0 || !typed || kind == "" || strings.ContainsFunc(kind, wide) {
 		return line
 	}
-	address := fromXtext(line[at[2]:at[3]])
-	if !utf8.ValidString(address) || !strings.ContainsFunc(address, wide) {
+	rest := line[at+len(" "+name+"=")+len(value):]
+	rfc822 := strings.EqualFold(kind, "rfc822")
+	if coded == "" || !rfc822 && !strings.EqualFold(kind, "utf-8") {
+		return line[:at] + rest
+	}
+	address := fromXtext(coded)
+	if !rfc822 || !utf8.ValidString(address) || !strings.ContainsFunc(address, wide) {
 		return line
 	}
-	return line[:at[0]] + " ORCPT=utf-8;" + unitext(address) + line[at[1]:]
+	return line[:at] + " ORCPT=utf-8;" + unitext(address) + rest
 }
 
 func wide(r rune) bool { return r >= utf8.RuneSelf }
 
-// encoded are the parameters in the form of RFC 3461 section 4.
-var encoded = regexp.MustCompile(`(?i) (?:ENVID=|ORCPT=rfc822;)\S+`)
-
-// xtextual encodes in these what Postfix takes as it is: an equals sign, and
-// hexadecimal digits in lower case.
+// xtextual encodes, in the parameters in the form of RFC 3461 section 4, what
+// Postfix takes as it is: an equals sign, and hexadecimal digits in lower case.
 func xtextual(line string) string {
-	return encoded.ReplaceAllStringFunc(line, func(parameter string) string {
-		name, value, _ := strings.Cut(parameter, "=")
-		value = strings.ReplaceAll(value, "=", "+3D")
-		return name + "=" + anyHexchar.ReplaceAllStringFunc(value, strings.ToUpper)
-	})
+	for _, name := range []string{"ENVID", "ORCPT"} {
+		at, value := parameter(line, name)
+		kind, _, _ := strings.Cut(value, ";")
+		if at < 0 || name == "ORCPT" && !strings.EqualFold(kind, "rfc822") {
+			continue
+		}
+		at += len(" " + name + "=")
+		line = line[:at] + hexchars(strings.ReplaceAll(value, "=", "+3D"), isHex, strings.ToUpper) + line[at+len(value):]
+	}
+	return line
 }
 
-var anyHexchar = regexp.MustCompile(`\+[0-9A-Fa-f]{2}`)
+// hexchars makes something else of each hexchar, a plus sign with two digits.
+func hexchars(s string, isDigit func(byte) bool, of func(string) string) string {
+	var b strings.Builder
+	for {
+		at := strings.IndexByte(s, '+')
+		if at < 0 || at+2 >= len(s) {
+			return b.String() + s
+		}
+		if !isDigit(s[at+1]) || !isDigit(s[at+2]) {
+			b.WriteString(s[:at+1])
+			s = s[at+1:]
+			continue
+		}
+		b.WriteString(s[:at] + of(s[at:at+3]))
+		s = s[at+3:]
+	}
+}
 
-var hexchar = regexp.MustCompile(`\+[0-9A-F]{2}`)
+func isHex(c byte) bool { return isUpperHex(c) || 'a' <= c && c <= 'f' }
+
+func isUpperHex(c byte) bool { return '0' <= c && c <= '9' || 'A' <= c && c <= 'F' }
 
 // fromXtext decodes the form of RFC 3461 section 4.
 func fromXtext(s string) string {
-	return hexchar.ReplaceAllStringFunc(s, func(hex string) string {
+	return hexchars(s, isUpperHex, func(hex string) string {
 		var c byte
 		fmt.Sscanf(hex, "+%02X", &c) //nolint:errcheck // it is two hexadecimal digits
 		return string([]byte{c})

@@ -34,9 +34,11 @@ func whoami(name string) author {
 }
 
 // rewrites are the fields in which bare names get a domain.
-var rewrites = []string{
-	"From", "Sender", "Reply-To", "To", "Cc", "Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc",
-	"Return-Receipt-To", "Disposition-Notification-To", "Errors-To",
+func rewrites() []string {
+	return []string{
+		"From", "Sender", "Reply-To", "To", "Cc", "Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc",
+		"Return-Receipt-To", "Disposition-Notification-To", "Errors-To",
+	}
 }
 
 // complete makes of what a program wrote a message that can leave the machine
@@ -48,7 +50,7 @@ func (m *message) complete(s settings, by author, from string, now time.Time) {
 		if f.is("Bcc", "Resent-Bcc") {
 			continue
 		}
-		if f.is(rewrites...) {
+		if f.is(rewrites()...) {
 			f.raw = f.name + ":" + qualifyList(f.value(), s.Domain)
 		}
 		kept = append(kept, f)

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/oklog/ulid/v2"
@@ -55,8 +54,19 @@ func Parts(key string, to []string, whole bool) []Part {
 	return parts
 }
 
-// aKey matches keys, as NewKey and Parts make them.
-var aKey = regexp.MustCompile(`^spool:[0-9A-Z]{26}:[0-9a-f]{64}(:[0-9]{1,5})?$`)
+// isKey reports whether a text is a key, as NewKey and Parts make them.
+func isKey(text string) bool {
+	const digits, upper, hexadecimal = "0123456789", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789abcdef"
+	parts := strings.Split(text, ":")
+	if len(parts) == 4 && (len(parts[3]) > 5 || !of(parts[3], digits)) {
+		return false
+	}
+	return (len(parts) == 3 || len(parts) == 4) && parts[0] == "spool" &&
+		len(parts[1]) == 26 && of(parts[1], upper) && len(parts[2]) == 64 && of(parts[2], hexadecimal)
+}
+
+// of reports whether a text is made of some characters.
+func of(text, characters string) bool { return text != "" && strings.Trim(text, characters) == "" }
 
 // WithKey puts a key before an envelope id (RFC 3461 section 4.4), which is how
 // sendmail tells the daemon.
@@ -70,7 +80,7 @@ func WithKey(key, envID string) string {
 // WithoutKey takes the key from an envelope id: "" if there is none.
 func WithoutKey(envID string) (key, rest string) {
 	key, rest, _ = strings.Cut(envID, ";")
-	if !aKey.MatchString(key) {
+	if !isKey(key) {
 		return "", envID
 	}
 	return key, rest

@@ -33,7 +33,7 @@ func hollow(t *testing.T) string {
 
 func TestCompactWhenMostlyFree(t *testing.T) {
 	path := hollow(t)
-	db, err := openCompact(path, Options{}.withDefaults(), linux)
+	db, err := openCompact(path, Options{}.withDefaults(), linux())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ type disk struct {
 	fallocate func(fd int, mode uint32, offset, length int64) error
 }
 
-var linux = disk{unix.Statfs, unix.Fallocate}
+func linux() disk { return disk{unix.Statfs, unix.Fallocate} }
 
 // free is how many bytes of the filesystem an ordinary process may still
 // take. One that does not say is taken to have room.

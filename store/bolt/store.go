@@ -57,7 +57,7 @@ var errClosed = fmt.Errorf("%w: it was closed", store.ErrStopped)
 // is damaged as a whole (see [Quarantine]; single records see Damaged), that
 // of Options.Check.
 func Open(folder string, o Options) (*Store, error) {
-	return open(folder, o.withDefaults(), linux)
+	return open(folder, o.withDefaults(), linux())
 }
 
 func open(folder string, o Options, d disk) (_ *Store, err error) {
