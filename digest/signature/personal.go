@@ -1,6 +1,9 @@
 package signature
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // isVacation reports whether a mailer answers for a person who is away, as the
 // subjects of such answers say in the languages of their mailers.
@@ -30,4 +33,18 @@ func (m *mail) isForOne() bool {
 		}
 	}
 	return hasPrefixFold(m.bare, "invitation:") || hasPrefixFold(m.bare, "updated invitation:") || hasPrefixFold(m.bare, "canceled event:") || hasPrefixFold(m.bare, "accepted:") || hasPrefixFold(m.bare, "declined:")
+}
+
+// isAnswer reports whether a mail only speaks of another: a bounce of a mailer
+// that has no format, a vacation note, the answer of a person.
+func (m *mail) isAnswer(format string, marks []string, answers bool) bool {
+	if slices.Contains(marks, "bounce") {
+		return format == "generic"
+	}
+	if slices.Contains(marks, "auto-replied") {
+		return true
+	}
+	return answers && replyPrefix(m.subject) > 0 && !slices.ContainsFunc(marks, func(mark string) bool {
+		return mark == "auto-submitted" || strings.HasPrefix(mark, "robot:")
+	})
 }

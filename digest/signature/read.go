@@ -127,6 +127,10 @@ func (m *mail) reading(f finding) store.Reading {
 	r.Digest, r.DigestHost = m.digest()
 	r.Excerpt = excerpt(m.lines)
 	r.Reports = f.reports
+	if m.isAnswer(f.format, r.Marks, r.Answers) {
+		m.note("answer", "tells of a state at second hand: it changes none")
+		r.Reports = []store.Report{{Object: f.reports[0].Object, State: store.Notice}}
+	}
 	f.core = cut(f.core, maxScan)
 	if isAllSuccess(f.reports) {
 		f.core += " (success)" // successes never hide failures
