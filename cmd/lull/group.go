@@ -22,13 +22,14 @@ func (s *session) group() *cobra.Command {
 		Args: none,
 	}
 	f := newFilters(c)
+	of := setFlags(c)
 	p.flags(c)
 	c.Flags().StringVar(&by, "by", "incident", "what to count by: "+strings.Join(admin.Groupings(), ", "))
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if !slices.Contains(admin.Groupings(), by) {
 			return wrong("cannot group by %q; use --by with one of %s", by, strings.Join(admin.Groupings(), ", "))
 		}
-		return s.selected(c, f, &p, func(ctx context.Context, client *admin.Client, sel admin.Selection) error {
+		return s.selected(c, f, of, &p, func(ctx context.Context, client *admin.Client, sel admin.Selection) error {
 			return printAll(s.screen, client.Group(ctx, by, sel), "no copy matches", groupColumns(by), func(g admin.Group) string { return g.Key })
 		})
 	}

@@ -17,9 +17,10 @@ func (s *session) incidents() *cobra.Command {
 		Args:  none,
 	}
 	f := newFilters(c)
+	of := setFlags(c)
 	p.flags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		return s.selected(c, f, &p, func(ctx context.Context, client *admin.Client, sel admin.Selection) error {
+		return s.selected(c, f, of, &p, func(ctx context.Context, client *admin.Client, sel admin.Selection) error {
 			return printAll(s.screen, client.Incidents(ctx, sel), "no incident matches", incidentColumns(), func(i admin.Incident) string { return i.ID })
 		})
 	}

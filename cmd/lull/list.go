@@ -15,21 +15,45 @@ func (s *session) list() *cobra.Command {
 		Use:   "list [FILTER]",
 		Short: "list copies of every kept fate; --fate narrows",
 		Example: `  lull list --fate waiting --older 1h
-  lull list --from 'root@*' --subject 'disk .* full' --json`,
+  lull list --from 'root@*' --subject 'disk .* full' --json
+  lull list --digest 01M87P0YSTYMNAZWXF47451RD9     # what that digest told`,
 		Args: none,
 	}
 	f := newFilters(c)
+	of := setFlags(c)
 	p.flags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		return s.selected(c, f, &p, func(ctx context.Context, client *admin.Client, sel admin.Selection) error {
+		return s.selected(c, f, of, &p, func(ctx context.Context, client *admin.Client, sel admin.Selection) error {
 			return printAll(s.screen, client.Copies(ctx, sel), "no copy matches", copyColumns(), func(c admin.Copy) string { return c.ID })
 		})
 	}
 	return c
 }
 
-// selected asks the daemon for what the filter and the page select.
-func (s *session) selected(c *cobra.Command, f filters, p *pages, do func(context.Context, *admin.Client, admin.Selection) error) error {
+// sets are the copies of one mail that lull sent, or of one operation: what a
+// list shows of them, and no filter can say of mail to come.
+type sets struct{ digest, operation string }
+
+func setFlags(c *cobra.Command) *sets {
+	of := &sets{}
+	c.Flags().StringVar(&of.digest, "digest", "", "only what the digest, or first notice, of that `ID` told")
+	c.Flags().StringVar(&of.operation, "operation", "", "only what the operation of that `ID` touched")
+	return of
+}
+
+// more is what a selection says of them.
+func (of *sets) more() map[string]string {
+	more := make(map[string]string)
+	for name, id := range map[string]string{"digest": of.digest, "operation": of.operation} {
+		if id != "" {
+			more[name] = id
+		}
+	}
+	return more
+}
+
+// selected asks the daemon for what the filter, the sets and the page select.
+func (s *session) selected(c *cobra.Command, f filters, of *sets, p *pages, do func(context.Context, *admin.Client, admin.Selection) error) error {
 	text, err := f.text()
 	if err != nil {
 		return err
@@ -39,7 +63,7 @@ func (s *session) selected(c *cobra.Command, f filters, p *pages, do func(contex
 		return err
 	}
 	return s.ask(c.Context(), func(ctx context.Context, client *admin.Client) error {
-		return do(ctx, client, admin.Selection{Page: page, Filter: text})
+		return do(ctx, client, admin.Selection{Page: page, Filter: text, More: of.more()})
 	})
 }
 

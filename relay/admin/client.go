@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -44,7 +45,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 type Selection struct {
 	Page
 	Filter string
-	// More narrows by what only some lists know: by, reader, operation, ended, trash.
+	// More narrows by what only some lists know: by, reader, digest, operation, ended, trash.
 	More map[string]string
 }
 
@@ -99,7 +100,11 @@ func (c *Client) Incidents(ctx context.Context, s Selection) *Lines[Incident] {
 
 // Group counts copies by one of Groupings.
 func (c *Client) Group(ctx context.Context, by string, s Selection) *Lines[Group] {
-	s.More = map[string]string{"by": by}
+	s.More = maps.Clone(s.More)
+	if s.More == nil {
+		s.More = make(map[string]string)
+	}
+	s.More["by"] = by
 	return many[Group](ctx, c, "/v1/group"+s.query())
 }
 

@@ -40,7 +40,31 @@ func (s *Server) query(r *http.Request, now time.Time) (store.Query, error) {
 	if err != nil {
 		return store.Query{}, err
 	}
-	return store.Query{Filter: f.String(), At: now, Operation: r.URL.Query().Get("operation")}, nil
+	q := store.Query{Filter: f.String(), At: now, Operation: r.URL.Query().Get("operation"), Batch: r.URL.Query().Get("digest")}
+	return q, s.knows(r.Context(), q)
+}
+
+// knows sees that what a query names is kept: nothing listed would else look
+// like nothing told.
+func (s *Server) knows(ctx context.Context, q store.Query) error {
+	if q.Batch != "" {
+		_, _, err := s.cfg.Store.Batch(ctx, q.Batch)
+		if errors.Is(err, store.ErrNotFound) {
+			return &Fault{NotFound, "no digest or first notice that is kept has the id " + q.Batch + "; a digest has it in its header X-Lull-Digest, and `lull list --fate told --json` as \"in\""}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if q.Operation == "" {
+		return nil
+	}
+	for o, err := range s.cfg.Store.Operations(ctx) {
+		if err != nil || o.ID == q.Operation {
+			return err
+		}
+	}
+	return &Fault{NotFound, "no operation has the id " + q.Operation + "; `lull operations` lists them"}
 }
 
 // numberOf is the number of a copy, by which lists go on after it.
@@ -90,7 +114,7 @@ func (s *Server) incidents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if q.Filter != "" {
+	if q.Filter != "" || q.Batch != "" || q.Operation != "" {
 		ids, err := s.incidentsOf(r.Context(), q)
 		if err != nil {
 			return err
