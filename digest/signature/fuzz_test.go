@@ -2,6 +2,7 @@ package signature
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
@@ -61,7 +62,7 @@ var hostile = []string{
 	"From: root\nSubject: \u202eevil\u202c \ufeff\u200b zero\n\n\u2028\u2029\n", // bidi, zero width
 }
 
-var idForm = regexp.MustCompile(`^s2-[a-z2-7]{26}$`)
+var idForm = regexp.MustCompile(fmt.Sprintf("^s%d-[a-z2-7]{26}$", Version))
 
 // checkReading holds a reading to its promises: bounded, valid UTF-8, no
 // control characters, worst report first.

@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"lull/store"
@@ -12,7 +13,7 @@ import (
 
 // Version of the algorithm. It is part of every signature's id, and grows
 // whenever a mail may get another signature than before.
-const Version = 2
+const Version = 3
 
 // Bounds of what a reading keeps.
 const (
@@ -168,12 +169,11 @@ func identify(source, family, core string) string {
 		data = append(data, part...)
 	}
 	sum := sha256.Sum256(data)
-	return string(idEncoding.AppendEncode([]byte(idPrefix), sum[:16]))
+	id := append(strconv.AppendInt([]byte("s"), Version, 10), '-')
+	return string(idEncoding.AppendEncode(id, sum[:16]))
 }
 
 var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
-
-const idPrefix = "s2-" // the version
 
 // answers reports whether In-Reply-To or References names another mail.
 func (m *mail) answers(id string) bool {
