@@ -27,7 +27,7 @@ func (m *mail) isForOne() bool {
 		"password reset", "reset password", "reset your", "reset the password", "forgot your password", "forgotten password", "set your password", "change your password", "your password has been",
 		"your new password", "verify your", "confirm your", "activate your", "your new account", "welcome to", "invites you", "invited you", "has invited", "invitation to join", "you have been invited", "you've been invited",
 		"your invoice", "your receipt", "your order", "your purchase", "your subscription", "your payment", "your booking", "your appointment", "your ticket has been received", "newsletter",
-		"new sign-in", "new login", "new device", "unsubscribe"} {
+		"your account", "new sign-in", "new login", "new device", "unsubscribe"} {
 		if strings.Contains(m.bareFolded, words) {
 			return true
 		}

@@ -85,10 +85,10 @@ func byNature(in Input) Decision {
 		return Decision{store.Pass, "a mailer answers for a person"}
 	case byPerson(r) && !slices.ContainsFunc(r.Marks, byRobot):
 		return Decision{store.Pass, "answers or forwards a mail"}
+	case slices.Contains(r.Marks, "personal") && !(recognised(r.Signature.Format) && tellsTrouble(r)):
+		return Decision{store.Pass, "for one person"}
 	case recognised(r.Signature.Format):
 		return Decision{store.Alert, "format " + r.Signature.Format}
-	case slices.Contains(r.Marks, "personal"):
-		return Decision{store.Pass, "for one person"}
 	}
 	if mark := automation(r.Marks); mark != "" {
 		return Decision{store.Alert, "mark " + mark}
@@ -133,6 +133,12 @@ func byRobot(mark string) bool {
 		return true
 	}
 	return strings.HasPrefix(mark, "robot:") && strings.HasSuffix(mark, "bot")
+}
+
+// tellsTrouble reports whether a mail tells of anything but a notice: the build
+// of a newsletter fails like any other.
+func tellsTrouble(r *store.Reading) bool {
+	return len(r.Reports) > 0 && (r.Reports[0].State != store.Notice || r.Reports[0].Kind != "")
 }
 
 // recognised reports whether a format is that of an alert.

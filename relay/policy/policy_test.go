@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ type mail struct {
 	marks              []string
 	answers            bool
 	digest, host       string
+	state              store.State
 }
 
 func (m mail) input() Input {
@@ -28,6 +30,7 @@ func (m mail) input() Input {
 			Signature: store.Signature{Format: m.format},
 			From:      m.from, Subject: m.subject, Marks: m.marks, Answers: m.answers,
 			Digest: m.digest, DigestHost: m.host,
+			Reports: []store.Report{{State: cmp.Or(m.state, store.Notice)}},
 		},
 	}
 }
@@ -57,6 +60,8 @@ func TestByNature(t *testing.T) {
 		{"a vacation note", mail{sender: "ada@d.test", subject: "away", marks: []string{"auto-replied"}}, store.Pass, "a mailer answers for a person"},
 		{"a vacation note that quotes an alert", mail{sender: "ada@d.test", format: "nagios", subject: "Automatic reply: ** PROBLEM **", marks: []string{"auto-replied"}}, store.Pass, "a mailer answers for a person"},
 		{"a code for one person", mail{sender: "noreply@d.test", subject: "Your verification code is 123456", marks: []string{"personal", "robot:noreply"}}, store.Pass, "for one person"},
+		{"the build of a newsletter", mail{sender: "jenkins@d.test", format: "jenkins", subject: "Build failed in Jenkins: newsletter #12", marks: []string{"personal"}, state: store.Problem}, store.Alert, "format jenkins"},
+		{"a device to verify", mail{sender: "noreply@d.test", format: "github", subject: "[GitHub] Please verify your device", marks: []string{"personal"}}, store.Pass, "for one person"},
 		{"an alert that a program's account forwards", mail{sender: "sensu@d.test", format: "sensu", subject: "Fwd: ALERT - web1/http: CRITICAL", marks: []string{"robot:sensu"}}, store.Alert, "format sensu"},
 		{"an alert that begins with re", mail{sender: "x@d.test", format: "nagios", subject: "re: disk"}, store.Alert, "format nagios"},
 		{"a person forwards an alert", mail{sender: "ada@d.test", format: "nagios", subject: "Fwd: ** PROBLEM **"}, store.Pass, "answers or forwards a mail"},

@@ -18,10 +18,10 @@ func ClassOf(r store.Reading) string {
 		return string(store.Pass)
 	case isReply(r) && !slices.ContainsFunc(r.Marks, isRobot):
 		return string(store.Pass)
+	case slices.Contains(r.Marks, "personal") && (r.Signature.Format == "generic" || r.Reports[0].State == store.Notice && r.Reports[0].Kind == ""):
+		return string(store.Pass)
 	case r.Signature.Format != "generic":
 		return string(store.Alert)
-	case slices.Contains(r.Marks, "personal"):
-		return string(store.Pass)
 	case slices.ContainsFunc(r.Marks, isDecisive):
 		return string(store.Alert)
 	}
