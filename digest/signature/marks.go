@@ -60,14 +60,24 @@ func (m *mail) marks() []string {
 
 // namesItself reports whether a sender without a name of a person stands at
 // the front of the subject, as programs do that name themselves in both:
-// "Splunk Alert: …" from splunk@.
+// "Splunk Alert: …" from splunk@; or its host does: "fw1.example.org - …" from
+// pfsense@fw1.example.org.
 func (m *mail) namesItself() bool {
-	if len(m.from.local) < 4 || !m.from.isImpersonal() || m.isWritten() {
+	if !m.from.isImpersonal() {
+		return false
+	}
+	if rest, found := strings.CutPrefix(m.bareFolded, m.from.local); found && len(m.from.local) >= 4 && strings.HasPrefix(rest, ": ") {
+		return true
+	}
+	if m.isWritten() {
 		return false
 	}
 	front := cut(m.bareFolded, 48)
+	if strings.Count(m.from.domain, ".") > 1 && strings.Contains(front, m.from.domain) {
+		return true
+	}
 	at := strings.Index(front, m.from.local)
-	return at == 0 || at > 0 && !isAlnum(front[at-1])
+	return len(m.from.local) >= 4 && (at == 0 || at > 0 && !isAlnum(front[at-1]))
 }
 
 // statesOnly reports whether a sender without a name of a person tells a state
@@ -81,7 +91,22 @@ func (m *mail) statesOnly() bool {
 	if slices.ContainsFunc(words, func(w stateWord) bool { return w.firm && w.use&paired != 0 }) {
 		return true
 	}
-	return m.from.name == "" && (weak.state != "" || len(words) > 0) && !m.isSpoken()
+	return m.from.name == "" && (weak.state != "" || len(words) > 0 || m.isTitled()) && !m.isSpoken()
+}
+
+// isTitled reports whether a subject calls the mail what programs call theirs.
+func (m *mail) isTitled() bool {
+	for at := 0; ; {
+		start, end := nextLetters(m.bare, at)
+		if start == end {
+			return false
+		}
+		switch foldWord(m.bare[start:end]) {
+		case "notification", "notifications", "notice", "report", "reports", "summary", "statistics", "log", "logs", "cron", "backup", "monitor", "monitoring", "check", "output":
+			return true
+		}
+		at = end
+	}
 }
 
 // isSpoken reports whether somebody speaks of themselves, thanks or asks in
@@ -119,12 +144,23 @@ func isOfPerson(word string) bool {
 // isWritten reports whether a mail shows a trace of a person: it answers, was
 // written with a mailer, or greets.
 func (m *mail) isWritten() bool {
-	if len(m.bare) != len(m.subject) || m.header.has("User-Agent") || m.header.has("X-Mailer") || m.answers("") {
+	if len(m.bare) != len(m.subject) || m.hasPersonsMailer() || m.answers("") {
 		return true
 	}
 	for _, line := range m.lines {
 		if line != "" {
 			return isGreeting(line)
+		}
+	}
+	return false
+}
+
+// hasPersonsMailer reports whether a mailer names itself that is none of those
+// which programs use.
+func (m *mail) hasPersonsMailer() bool {
+	for _, name := range [...]string{"User-Agent", "X-Mailer"} {
+		if m.header.has(name) && mailerMark(name, strings.ToLower(unfold(m.header.get(name)))) == "" {
+			return true
 		}
 	}
 	return false
