@@ -106,7 +106,7 @@ func TestCanary(t *testing.T) {
 		<-served
 	})
 	r := begin(t, filepath.Join(t.TempDir(), "s"), func(c *config.Config) {
-		c.Smarthost = []config.Smarthost{{Addr: l.Addr().String(), TLS: "none", Timeout: config.Duration(time.Minute), DotTimeout: config.Duration(time.Minute)}}
+		c.Smarthost = []config.Smarthost{{Addr: l.Addr().String(), TLS: "none", MaxConnections: 5, Timeout: config.Duration(time.Minute), DotTimeout: config.Duration(time.Minute)}}
 		c.Outbox = ""
 		c.Hostname, c.Digest.From = "relay.example.org", "lull@relay.example.org"
 		c.Release.Canary = true
