@@ -156,3 +156,24 @@ func TestAProxyBringsNoPlace(t *testing.T) {
 		h.clients = append(h.clients, first)
 	})
 }
+
+// TestEndlessInputIsNotReadForEver: behind what a client may say without a
+// command, a little more is read, so that it hears why, and no more.
+func TestEndlessInputIsNotReadForEver(t *testing.T) {
+	bubble(t, Config{}, nil, func(t *testing.T, h *house) {
+		c := h.connect(t, "127.0.0.1")
+		c.want("220 *")
+		read, block := 0, make([]byte, 4096)
+		for {
+			n, err := c.conn.Write(block)
+			if read += n; err != nil {
+				break
+			}
+		}
+		if most := commandBudget + lingerSize + 64<<10; read <= commandBudget || read > most {
+			t.Errorf("%d octets were read, want %d at most", read, most)
+		}
+		c.want("421 4.7.0 *")
+		c.want("closed")
+	})
+}

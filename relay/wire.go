@@ -23,6 +23,9 @@ const (
 	// lingerTime is how long the rest of an endless input is read, so that
 	// the client sees our last words and no reset.
 	lingerTime = 10 * time.Second
+	// lingerSize is how much of it, where no message was under way: to read on
+	// is work, and no honest client has so much to say before it listens.
+	lingerSize = 256 << 10
 )
 
 // wire is the connection to one client, below TLS. It sees bytes and replies,
@@ -55,6 +58,7 @@ type wire struct {
 	greeted bool      // the greeting has been written
 	secured bool      // only TLS records may be written
 	proxied bool      // the client is named by a header that is to come
+	flooded bool      // the client said more than is heard without a command
 	upper   io.Writer // where replies are written; nil while the client could not read them
 
 	mu        sync.Mutex
@@ -78,6 +82,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	n, err := w.Conn.Read(p)
 	if w.unanswered.Add(int64(n)) > commandBudget {
+		w.flooded = true
 		w.hangUp(say(421, enhanced{4, 7, 0}, "Too much input without a command"))
 		return 0, errHungUp
 	}
@@ -269,7 +274,11 @@ func (w *wire) linger() {
 	if half, ok := w.Conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite() //nolint:errcheck // it is goodbye
 	}
-	io.Copy(io.Discard, w.Conn) //nolint:errcheck // it is goodbye
+	rest := io.Reader(w.Conn)
+	if w.flooded {
+		rest = io.LimitReader(rest, lingerSize)
+	}
+	io.Copy(io.Discard, rest) //nolint:errcheck // it is goodbye
 }
 
 // kill ends the connection without a word, from any goroutine.
