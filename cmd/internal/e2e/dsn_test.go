@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -71,7 +72,7 @@ func TestDSNParameters(t *testing.T) {
 				t.Parallel()
 				in := newTap(t, lull.addr)
 				sent := askAll(t, c.name, c.open(t, in.addr))
-				keeps(t, c.name, out, sent, func(to string, w wish) []string { return parameters(only(in, sent)[to], to) })
+				keeps(t, c.name, out, sent, func(to string, _ wish) []string { return withoutKey(parameters(only(in, sent)[to], to)) })
 			})
 		}
 	})
@@ -80,6 +81,18 @@ func TestDSNParameters(t *testing.T) {
 	lull.restart(t)
 	keeps(t, "spooled", out, spooled, func(_ string, w wish) []string { return w.parameters() })
 	lull.audit(t)
+}
+
+// key is what our sendmail puts before an envelope id, for lull alone.
+var key = regexp.MustCompile(`^ENVID=spool:[^;]*(;|$)`)
+
+func withoutKey(said []string) (all []string) {
+	for _, s := range said {
+		if s = key.ReplaceAllString(s, "ENVID="); s != "ENVID=" {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // askAll hands a mail with each wish to a client, and returns those for which
