@@ -118,15 +118,23 @@ func tail(file string, lines int) string {
 // reaches; it fails the test after limit.
 func until(t *testing.T, limit time.Duration, what string, ok func() bool) {
 	t.Helper()
+	if !within(limit, ok) {
+		t.Fatalf("after %v still not: %s", limit, what)
+	}
+}
+
+// within reports whether something comes true in time.
+func within(limit time.Duration, ok func() bool) bool {
 	deadline := time.Now().Add(limit)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("after %v still not: %s", limit, what)
+			return false
 		}
 		<-tick.C
 	}
+	return true
 }
 
 // answers reports whether an SMTP server greets at the address.
