@@ -35,14 +35,11 @@ func (m *mail) isForOne() bool {
 	return hasPrefixFold(m.bare, "invitation:") || hasPrefixFold(m.bare, "updated invitation:") || hasPrefixFold(m.bare, "canceled event:") || hasPrefixFold(m.bare, "accepted:") || hasPrefixFold(m.bare, "declined:")
 }
 
-// isAnswer reports whether a mail only speaks of another: a bounce of a mailer
-// that has no format, a vacation note, the answer of a person.
+// isAnswer reports whether a mail only speaks of another: a bounce or a vacation
+// note that no format knows, the answer of a person.
 func (m *mail) isAnswer(format string, marks []string, answers bool) bool {
-	if slices.Contains(marks, "bounce") {
+	if slices.Contains(marks, "bounce") || slices.Contains(marks, "auto-replied") {
 		return format == "generic"
-	}
-	if slices.Contains(marks, "auto-replied") {
-		return true
 	}
 	return answers && replyPrefix(m.subject) > 0 && !slices.ContainsFunc(marks, func(mark string) bool {
 		return mark == "auto-submitted" || strings.HasPrefix(mark, "robot:")

@@ -81,7 +81,7 @@ func byNature(in Input) Decision {
 		return Decision{store.Pass, "null sender"}
 	case slices.Contains(r.Marks, "bounce"):
 		return Decision{store.Pass, "reports about a mail"}
-	case slices.Contains(r.Marks, "auto-replied") && !slices.ContainsFunc(r.Marks, byRobot):
+	case slices.Contains(r.Marks, "auto-replied") && !recognised(r.Signature.Format) && !slices.ContainsFunc(r.Marks, byRobot):
 		return Decision{store.Pass, "a mailer answers for a person"}
 	case byPerson(r) && !slices.ContainsFunc(r.Marks, byRobot):
 		return Decision{store.Pass, "answers or forwards a mail"}

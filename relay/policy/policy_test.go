@@ -58,7 +58,7 @@ func TestByNature(t *testing.T) {
 		{"a bot that nobody knows answers", mail{sender: "ci@d.test", subject: "RE: x", answers: true, marks: []string{"robot:testbot"}}, store.Alert, "mark robot:testbot"},
 		{"a role answers", mail{sender: "root@d.test", format: "nagios", subject: "Re: x", answers: true, marks: []string{"robot:root"}}, store.Pass, "answers or forwards a mail"},
 		{"a vacation note", mail{sender: "ada@d.test", subject: "away", marks: []string{"auto-replied"}}, store.Pass, "a mailer answers for a person"},
-		{"a vacation note that quotes an alert", mail{sender: "ada@d.test", format: "nagios", subject: "Automatic reply: ** PROBLEM **", marks: []string{"auto-replied"}}, store.Pass, "a mailer answers for a person"},
+		{"a mailer's own alert", mail{sender: "mailer-daemon@d.test", format: "exim", subject: "Message frozen", marks: []string{"auto-replied"}}, store.Alert, "format exim"},
 		{"a code for one person", mail{sender: "noreply@d.test", subject: "Your verification code is 123456", marks: []string{"personal", "robot:noreply"}}, store.Pass, "for one person"},
 		{"the build of a newsletter", mail{sender: "jenkins@d.test", format: "jenkins", subject: "Build failed in Jenkins: newsletter #12", marks: []string{"personal"}, state: store.Problem}, store.Alert, "format jenkins"},
 		{"a device to verify", mail{sender: "noreply@d.test", format: "github", subject: "[GitHub] Please verify your device", marks: []string{"personal"}}, store.Pass, "for one person"},

@@ -14,7 +14,7 @@ func ClassOf(r store.Reading) string {
 	switch {
 	case r.Digest != "", slices.Contains(r.Marks, "bounce"):
 		return string(store.Pass)
-	case slices.Contains(r.Marks, "auto-replied") && !slices.ContainsFunc(r.Marks, isRobot):
+	case slices.Contains(r.Marks, "auto-replied") && r.Signature.Format == "generic" && !slices.ContainsFunc(r.Marks, isRobot):
 		return string(store.Pass)
 	case isReply(r) && !slices.ContainsFunc(r.Marks, isRobot):
 		return string(store.Pass)
