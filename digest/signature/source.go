@@ -107,7 +107,8 @@ func isSystemRole(local string) bool {
 	switch local {
 	case "root", "cron", "crond", "daemon", "nobody", "www-data", "nagios", "icinga", "monit", "mdadm", "smartd", "zfs", "zed", "backup", "operator", "admin",
 		"logcheck", "logwatch", "fail2ban", "ossec", "ossecm", "wazuh", "apache", "mail", "mailer-daemon", "postmaster", "anacron", "netdata", "munin", "sge", "slurm",
-		"nut", "ups", "condor", "hobbit", "xymon", "bacula", "bareos", "amanda", "backuppc", "postgres", "mysql", "puppet", "ceph", "arpwatch":
+		"nut", "ups", "condor", "hobbit", "xymon", "bacula", "bareos", "amanda", "backuppc", "postgres", "mysql", "puppet", "ceph", "arpwatch",
+		"tripwire", "samhain", "wordpress", "truenas", "freenas", "pfsense", "opnsense", "firewall", "clamav", "virusalert":
 		return true
 	}
 	return false
