@@ -143,11 +143,6 @@ func (l *Ledger) land(set *Set) {
 	l.settle(set)
 }
 
-// live are the copies that may still be sent.
-func (l *Ledger) live() *Set {
-	return roaring64.FastOr(l.fates[waiting], l.fates[held], l.fates[flight])
-}
-
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
