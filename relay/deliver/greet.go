@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,7 +29,7 @@ func refused(stage string, got reply, err error) *refusal {
 
 var (
 	errNoTLS     = errors.New("the mail server offers no STARTTLS, which the configuration requires: correct the server, or set tls to opportunistic")
-	errNoAuth    = errors.New("the mail server offers no AUTH PLAIN, but a user name is configured")
+	errNoAuth    = errors.New("the mail server offers neither AUTH PLAIN nor LOGIN, but a user name is configured")
 	errClearAuth = errors.New("a password is only sent over TLS: set tls to required or verified")
 	errInjected  = errors.New("the mail server sent data between STARTTLS and the handshake")
 )
@@ -156,7 +157,8 @@ func (s *server) tlsConfig(host string) *tls.Config {
 	return cfg
 }
 
-// authenticate says AUTH PLAIN (RFC 4616, RFC 4954) where a user is configured.
+// authenticate says AUTH (RFC 4954) where a user is configured: PLAIN (RFC
+// 4616), or LOGIN with those that know nothing else.
 func (c *conn) authenticate(host string) *refusal {
 	if c.server.Username == "" {
 		return nil
@@ -164,25 +166,40 @@ func (c *conn) authenticate(host string) *refusal {
 	if !c.secure && !loopback(host) {
 		return refused(stageAuth, reply{}, errClearAuth)
 	}
-	if !offersPlain(c.ext["AUTH"]) {
-		return refused(stageAuth, reply{}, errNoAuth)
+	switch mechanisms := strings.Fields(strings.ToUpper(c.ext["AUTH"])); {
+	case slices.Contains(mechanisms, "PLAIN"):
+		return c.authPlain()
+	case slices.Contains(mechanisms, "LOGIN"):
+		return c.authLogin()
 	}
-	secret := base64.StdEncoding.EncodeToString([]byte("\x00" + c.server.Username + "\x00" + c.server.Password))
-	got, err := c.command(c.wait.Command, "AUTH PLAIN "+secret)
+	return refused(stageAuth, reply{}, errNoAuth)
+}
+
+func (c *conn) authPlain() *refusal {
+	got, err := c.command(c.wait.Command, "AUTH PLAIN "+encoded("\x00"+c.server.Username+"\x00"+c.server.Password))
 	if err == nil && got.code == 334 {
 		c.broken = true // it wants another step, which PLAIN has not
 	}
 	return refused(stageAuth, got, err)
 }
 
-func offersPlain(mechanisms string) bool {
-	for m := range strings.FieldsSeq(mechanisms) {
-		if strings.EqualFold(m, "PLAIN") {
-			return true
+// authLogin answers two questions, for the name and for the password, whatever
+// their words (draft-murchison-sasl-login).
+func (c *conn) authLogin() *refusal {
+	got, err := c.command(c.wait.Command, "AUTH LOGIN")
+	for _, answer := range [...]string{c.server.Username, c.server.Password} {
+		if err != nil || got.code != 334 {
+			return refused(stageAuth, failing(got), err)
 		}
+		got, err = c.command(c.wait.Command, encoded(answer))
 	}
-	return false
+	if err == nil && got.code == 334 {
+		c.broken = true // a third question
+	}
+	return refused(stageAuth, got, err)
 }
+
+func encoded(secret string) string { return base64.StdEncoding.EncodeToString([]byte(secret)) }
 
 // loopback reports whether host is this machine.
 func loopback(host string) bool {

@@ -34,8 +34,8 @@ type Server struct {
 	ImplicitTLS bool
 	// TLSConfig is the base: own CA, client certificate, ServerName. May be nil.
 	TLSConfig *tls.Config
-	// Username and Password, where set, are sent with AUTH PLAIN (RFC 4616),
-	// over TLS or to this machine only.
+	// Username and Password, where set, are sent with AUTH PLAIN (RFC 4616), or
+	// LOGIN where that is not offered, over TLS or to this machine only.
 	Username, Password string
 	// Source is the IP address to connect from, "" for any.
 	Source string

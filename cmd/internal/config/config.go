@@ -80,7 +80,7 @@ type Smarthost struct {
 	TLS      string `toml:"tls" help:"none, opportunistic, required or verified; default: opportunistic"`
 	Implicit bool   `toml:"implicit_tls" help:"TLS from the first byte (port 465)"`
 	CA       string `toml:"ca" help:"PEM file with the authorities to trust; default: the system's"`
-	Username string `toml:"username" help:"for AUTH PLAIN, over TLS or to this machine only"`
+	Username string `toml:"username" help:"for AUTH PLAIN or LOGIN, over TLS or to this machine only"`
 	Password string `toml:"password_file" help:"file that holds the password, readable by lull alone"`
 	Source   string `toml:"source" help:"address to connect from"`
 

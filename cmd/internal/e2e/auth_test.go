@@ -25,6 +25,21 @@ plain:
 `)
 }
 
+// newLoginExim knows nothing but LOGIN.
+func newLoginExim(t *testing.T, next string, by *authority) *server {
+	t.Helper()
+	return newSecureExim(t, next, by, `
+begin authenticators
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_advertise_condition = ${if def:tls_in_cipher}
+  server_prompts = Username:: : Password::
+  server_condition = ${if and{ {eq{$auth1}{ada}} {eq{$auth2}{right}} }}
+  server_set_id = $auth1
+`)
+}
+
 // newAuthPostfix does the same, and asks Dovecot.
 func newAuthPostfix(t *testing.T, next string, by *authority) *server {
 	t.Helper()
@@ -45,13 +60,13 @@ func TestAuth(t *testing.T) {
 	far := newSink(t)
 	ours := newAuthority(t, "ours")
 	var cases []authCase
-	for kind, s := range map[string]*server{"exim": newAuthExim(t, far.addr, ours), "postfix": newAuthPostfix(t, far.addr, ours)} {
+	for kind, s := range map[string]*server{"exim": newAuthExim(t, far.addr, ours), "exim-login": newLoginExim(t, far.addr, ours), "postfix": newAuthPostfix(t, far.addr, ours)} {
 		cases = append(cases,
 			authCase{kind + "-right", s, "ada", "right", "verified", ""},
 			authCase{kind + "-wrong", s, "ada", "wrong", "verified", "535"},
 			authCase{kind + "-nobody", s, "eve", "right", "verified", "535"},
 			authCase{kind + "-none", s, "", "", "verified", "denied|not permitted"},
-			authCase{kind + "-clear", s, "ada", "right", "none", "offers no AUTH"},
+			authCase{kind + "-clear", s, "ada", "right", "none", "offers neither AUTH"},
 		)
 	}
 	atOnce(t, cases, func(c authCase) string { return c.name }, func(t *testing.T, c authCase) {
