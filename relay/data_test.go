@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"lull/relay/policy"
@@ -187,6 +188,7 @@ func TestFaultyParts(t *testing.T) {
 			c = h.connect(t, "127.0.0.1")
 			c.hello()
 			c.post("x")
+			synctest.Wait() // it is told, and the budget given back, behind the answer
 			if h.server.budget.left != h.server.cfg.DataBudget {
 				t.Error("the panic kept some of the budget")
 			}
