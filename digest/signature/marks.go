@@ -102,7 +102,7 @@ func (m *mail) isTitled() bool {
 			return false
 		}
 		switch foldWord(m.bare[start:end]) {
-		case "notification", "notifications", "notice", "report", "reports", "summary", "statistics", "log", "logs", "cron", "backup", "monitor", "monitoring", "check", "output":
+		case "notification", "notifications", "notice", "report", "reports", "summary", "statistics", "log", "logs", "cron", "backup", "monitor", "monitoring", "check", "output", "trap", "event", "events":
 			return true
 		}
 		at = end
