@@ -35,10 +35,15 @@ func (m *mail) isForOne() bool {
 	return hasPrefixFold(m.bare, "invitation:") || hasPrefixFold(m.bare, "updated invitation:") || hasPrefixFold(m.bare, "canceled event:") || hasPrefixFold(m.bare, "accepted:") || hasPrefixFold(m.bare, "declined:")
 }
 
+// isSecondHand reports whether a mark says that a mail tells of no state itself.
+func isSecondHand(mark string) bool {
+	return mark == "bounce" || mark == "auto-replied" || mark == "personal"
+}
+
 // isAnswer reports whether a mail only speaks of another: a bounce or a vacation
-// note that no format knows, the answer of a person.
+// note that no format knows, mail for one person, the answer of a person.
 func (m *mail) isAnswer(format string, marks []string, answers bool) bool {
-	if slices.Contains(marks, "bounce") || slices.Contains(marks, "auto-replied") {
+	if slices.ContainsFunc(marks, isSecondHand) {
 		return format == "generic"
 	}
 	return answers && replyPrefix(m.subject) > 0 && !slices.ContainsFunc(marks, func(mark string) bool {
