@@ -14,11 +14,11 @@ import (
 // with that key, for all of them at once.
 func TestDiesAfterTheDot(t *testing.T) {
 	b := newBench(t, false)
-	b.mute = true
+	b.hush(true)
 	if code, _, errs := b.call("Subject: x\n\ny\n", "sendmail -f www -V e1 a 451 b"); code != ok {
 		t.Fatalf("%d %s", code, errs)
 	}
-	key, id := spool.WithoutKey(b.mails[0].opt.EnvelopeID)
+	key, id := spool.WithoutKey(b.received()[0].opt.EnvelopeID)
 	whole := 0
 	for _, e := range b.entries() {
 		want := []string{"451"}
@@ -34,11 +34,12 @@ func TestDiesAfterTheDot(t *testing.T) {
 		t.Fatalf("%d entries, %d whole", len(b.entries()), whole)
 	}
 
-	b.mute = false
+	b.hush(false)
 	if code, _, _ := b.call("", "sendmail -q"); code != tempFail && code != ok {
 		t.Errorf("-q ends with %d", code)
 	}
-	again := b.mails[len(b.mails)-1]
+	mails := b.received()
+	again := mails[len(mails)-1]
 	if got, _ := spool.WithoutKey(again.opt.EnvelopeID); got != key || !slices.Equal(again.to, at([]string{"a", "b"})) {
 		t.Errorf("tried again with %s to %v, want %s", again.opt.EnvelopeID, again.to, key)
 	}
@@ -55,7 +56,7 @@ func TestAllOrNone(t *testing.T) {
 	if code, _, errs := b.call("", "sendmail -q"); code != tempFail || !strings.Contains(errs, "451") {
 		t.Errorf("%d %s", code, errs)
 	}
-	if len(b.mails) != 0 || len(b.entries()) != 1 {
-		t.Errorf("%d mails, %d entries", len(b.mails), len(b.entries()))
+	if len(b.received()) != 0 || len(b.entries()) != 1 {
+		t.Errorf("%d mails, %d entries", len(b.received()), len(b.entries()))
 	}
 }

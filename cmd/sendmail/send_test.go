@@ -83,6 +83,20 @@ func (t *talk) Data(r io.Reader) error {
 	return nil
 }
 
+// received are the mails taken so far.
+func (s *server) received() []letter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.mails)
+}
+
+// hush has the server take mail without a word, or speak again.
+func (s *server) hush(mute bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mute = mute
+}
+
 // bench is a server, a spool, and the settings that name them.
 type bench struct {
 	*server
@@ -145,10 +159,10 @@ func (b *bench) entries() []spool.Entry {
 func TestSend(t *testing.T) {
 	b := newBench(t, false)
 	code, _, errs := b.call("Subject: x\nTo: ops\nBcc: boss@example.com\n\n.\n..\nend", "sendmail -t -i -f www -R hdrs -V e1 root")
-	if code != ok || errs != "" || len(b.mails) != 1 {
-		t.Fatalf("%d %s, %d mails", code, errs, len(b.mails))
+	if code != ok || errs != "" || len(b.received()) != 1 {
+		t.Fatalf("%d %s, %d mails", code, errs, len(b.received()))
 	}
-	m := b.mails[0]
+	m := b.received()[0]
 	if m.from != "www@example.org" || !slices.Equal(m.to, []string{"root@example.org", "ops@example.org", "boss@example.com"}) {
 		t.Errorf("from %s to %v", m.from, m.to)
 	}
@@ -190,7 +204,7 @@ func TestAnswers(t *testing.T) {
 			b.last = c.last
 			code, _, errs := b.call("x\n", "sendmail "+c.args)
 			var taken, spooled []string
-			for _, m := range b.mails {
+			for _, m := range b.received() {
 				taken = append(taken, m.to...)
 			}
 			for _, e := range b.entries() {
@@ -225,14 +239,14 @@ func TestManyRecipients(t *testing.T) {
 			t.Fatalf("%d %s", code, errs)
 		}
 		var got []string
-		for _, m := range b.mails {
+		for _, m := range b.received() {
 			got = append(got, m.to...)
 		}
 		for _, e := range b.entries() {
 			got = append(got, e.To...)
 		}
-		if !slices.Equal(got, at(to)) || len(b.mails)+len(b.entries()) != 3 {
-			t.Errorf("away %v: %d recipients, %d mails, %d entries", away, len(got), len(b.mails), len(b.entries()))
+		if !slices.Equal(got, at(to)) || len(b.received())+len(b.entries()) != 3 {
+			t.Errorf("away %v: %d recipients, %d mails, %d entries", away, len(got), len(b.received()), len(b.entries()))
 		}
 	}
 }
@@ -262,8 +276,8 @@ func TestFlush(t *testing.T) {
 	if code != noUser || !strings.Contains(errs, "550@example.org is refused") || !strings.Contains(errs, "failed") {
 		t.Errorf("%d %s", code, errs)
 	}
-	if len(back.entries()) > 0 || len(back.mails) != 2 || back.mails[0].from != "www@example.org" || !slices.Equal(back.mails[1].to, at([]string{"b"})) {
-		t.Errorf("left %v, sent %+v", back.entries(), back.mails)
+	if len(back.entries()) > 0 || len(back.received()) != 2 || back.received()[0].from != "www@example.org" || !slices.Equal(back.received()[1].to, at([]string{"b"})) {
+		t.Errorf("left %v, sent %+v", back.entries(), back.received())
 	}
 	if files, _ := os.ReadDir(filepath.Join(string(back.spool), "failed")); len(files) != 1 {
 		t.Errorf("kept aside: %v", files)
@@ -313,8 +327,8 @@ func TestRefusals(t *testing.T) {
 func TestDialogue(t *testing.T) {
 	b := newBench(t, false)
 	code, out, errs := b.call("EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n", "sendmail -bs")
-	if code != ok || errs != "" || !strings.HasPrefix(out, "220 ") || len(b.mails) != 1 || b.mails[0].text != "hello\r\n" {
-		t.Errorf("%d %s %q, %+v", code, errs, out, b.mails)
+	if code != ok || errs != "" || !strings.HasPrefix(out, "220 ") || len(b.received()) != 1 || b.received()[0].text != "hello\r\n" {
+		t.Errorf("%d %s %q, %+v", code, errs, out, b.received())
 	}
 	away := newBench(t, true)
 	if code, out, _ := away.call("EHLO x\r\n", "sendmail -bs"); code != tempFail || !strings.HasPrefix(out, "421 4.3.2 web1.example.org ") {
