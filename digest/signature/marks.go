@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// maxRobot bounds the name of a program in a mark.
+const maxRobot = 48
+
 // maxMarks bounds the marks that are kept.
 const maxMarks = 16
 
@@ -47,7 +50,7 @@ func (m *mail) marks() []string {
 	}
 	switch robot := m.from.robot(); {
 	case robot != "":
-		add("robot:" + robot)
+		add("robot:" + cut(robot, maxRobot))
 	case m.saysAutomated():
 		add("robot:text")
 	case m.namesItself():
