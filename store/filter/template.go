@@ -80,7 +80,7 @@ func (f Filter) unknownName(name string) string {
 	groups := f.Groups()
 	text := fmt.Sprintf("{%s} stands for nothing; there are {%s}", name, strings.Join(fields(), "}, {"))
 	if len(groups) == 0 {
-		return text + ", and what a --subject or --text of the rule captures, such as --subject '^Job (?P<job>\\S+)' for {job}: this rule's captures nothing"
+		return text + ", and what a --subject or --text of the rule captures, such as --subject '^Job (?P<job>\\S+)' for {job}: this rule captures nothing"
 	}
 	return text + ", and of this rule's expressions {" + strings.Join(groups, "}, {") + "}"
 }

@@ -55,7 +55,7 @@ func TestCheckKey(t *testing.T) {
 		{expressions, "{3}", "{3} stands for nothing"},
 		{expressions, "{}", "{} stands for nothing"},
 		{expressions, "{Set}", "{Set} stands for nothing"},
-		{"--from a@b.example", "{job}", "this rule's captures nothing"},
+		{"--from a@b.example", "{job}", "this rule captures nothing"},
 		{"", "{signature} {object", "{signature} {object has a { without its }"},
 	} {
 		f, err := Parse(c.filter)

@@ -13,31 +13,29 @@ import (
 // newAuthExim relays for those only who prove to be ada over TLS.
 func newAuthExim(t *testing.T, next string, by *authority) *server {
 	t.Helper()
-	return newSecureExim(t, next, by, `
-begin authenticators
-plain:
-  driver = plaintext
-  public_name = PLAIN
-  server_advertise_condition = ${if def:tls_in_cipher}
-  server_prompts = :
-  server_condition = ${if and{ {eq{$auth2}{ada}} {eq{$auth3}{right}} }}
-  server_set_id = $auth2
-`)
+	return newProvenExim(t, next, by, "PLAIN", ":", "$auth2", "$auth3")
 }
 
-// newLoginExim knows nothing but LOGIN.
+// newLoginExim does so too, and knows nothing but LOGIN.
 func newLoginExim(t *testing.T, next string, by *authority) *server {
 	t.Helper()
-	return newSecureExim(t, next, by, `
+	return newProvenExim(t, next, by, "LOGIN", "Username:: : Password::", "$auth1", "$auth2")
+}
+
+// newProvenExim asks with one mechanism and its prompts, and finds the name
+// and the password in two of the answers.
+func newProvenExim(t *testing.T, next string, by *authority, mechanism, prompts, user, password string) *server {
+	t.Helper()
+	return newSecureExim(t, next, by, fmt.Sprintf(`
 begin authenticators
-login:
+proof:
   driver = plaintext
-  public_name = LOGIN
+  public_name = %s
   server_advertise_condition = ${if def:tls_in_cipher}
-  server_prompts = Username:: : Password::
-  server_condition = ${if and{ {eq{$auth1}{ada}} {eq{$auth2}{right}} }}
-  server_set_id = $auth1
-`)
+  server_prompts = %s
+  server_condition = ${if and{ {eq{%s}{ada}} {eq{%s}{right}} }}
+  server_set_id = %s
+`, mechanism, prompts, user, password, user))
 }
 
 // newAuthPostfix does the same, and asks Dovecot.
